@@ -1,0 +1,35 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("MONAI_FEAT_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Folder of golden numbers measured from the published reference; skips where it is absent."""
+    if not (SHARED / "golden").is_dir():
+        pytest.skip(f"golden numbers are not at {SHARED / 'golden'}; set MONAI_FEAT_SHARED to their parent folder")
+    return SHARED / "golden"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real clips for development; skips where it is absent."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"real clips are not at {SHARED / 'data'}; set MONAI_FEAT_SHARED to their parent folder")
+    return SHARED / "data"
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
