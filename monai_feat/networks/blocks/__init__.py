@@ -1,0 +1,30 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Building blocks of FEAT; activations are ``(B, T, H, W, C)`` throughout."""
+
+from __future__ import annotations
+
+from .adaptive_norm import AdaptiveBlock, AdaptiveModulation, LayerScaledAdaptiveBlock, modulate
+from .channel_attention import ChannelAttention
+from .depthwise_conv import FrameDepthwiseConv, TemporalDepthwiseConv
+from .embeddings import PatchEmbedding, ScaledSiLU, TimestepEmbedding, unpatchify
+from .gated_feed_forward import GatedFeedForward
+from .weighted_key_value import SpatialWeightedKeyValue, TemporalWeightedKeyValue, WeightedKeyValue
+
+__all__ = [
+    "AdaptiveBlock",
+    "AdaptiveModulation",
+    "ChannelAttention",
+    "FrameDepthwiseConv",
+    "GatedFeedForward",
+    "LayerScaledAdaptiveBlock",
+    "PatchEmbedding",
+    "ScaledSiLU",
+    "SpatialWeightedKeyValue",
+    "TemporalDepthwiseConv",
+    "TemporalWeightedKeyValue",
+    "TimestepEmbedding",
+    "WeightedKeyValue",
+    "modulate",
+    "unpatchify",
+]

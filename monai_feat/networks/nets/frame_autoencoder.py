@@ -1,0 +1,120 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A 2-D autoencoder applied frame by frame: the latent space that FEAT works in (arXiv 2506.04956, Section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from einops import rearrange
+from monai.networks.nets import AutoencoderKL
+from torch import Tensor, nn
+
+__all__ = ["FrameAutoencoder", "sample_posterior"]
+
+
+def sample_posterior(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
+    """Draw latents from the encoder's Gaussian: mean + exp(log_variance / 2) · noise; all of one shape."""
+    return torch.addcmul(mean, torch.exp(0.5 * log_variance), noise)
+
+
+class FrameAutoencoder(nn.Module):
+    """Encode and decode clips with MONAI's 2-D ``AutoencoderKL``, one frame at a time.
+
+    Latents handed out are multiplied with ``scale_factor``, so that a diffusion model sees unit variance; it is a
+    buffer and is saved with the weights. `estimate_scale_factor` sets it from a whole data set.
+
+    Args:
+        autoencoder: the frame autoencoder; frames in ``(N, C, H, W)``.
+        scale_factor: 1 / standard deviation of the latents (Stable Diffusion's autoencoder: 0.18215).
+        max_frames: number of frames that pass through the autoencoder at once; bounds the memory.
+
+    Raises:
+        ValueError: when a number is not positive.
+
+    Example:
+        >>> import torch
+        >>> net = AutoencoderKL(2, 3, 3, (1, 1), (8, 8), (False, False), 4, norm_num_groups=4,
+        ...                     with_encoder_nonlocal_attn=False, with_decoder_nonlocal_attn=False)
+        >>> frames = FrameAutoencoder(net)
+        >>> latents = frames.encode(torch.zeros(1, 3, 5, 16, 16))
+        >>> latents.shape, frames.decode(latents).shape
+        (torch.Size([1, 4, 5, 8, 8]), torch.Size([1, 3, 5, 16, 16]))
+    """
+
+    scale_factor: Tensor
+
+    def __init__(self, autoencoder: AutoencoderKL, scale_factor: float = 1.0, max_frames: int = 64) -> None:
+        super().__init__()
+        if not scale_factor > 0 or max_frames < 1:
+            raise ValueError(f"scale_factor and max_frames must be positive, got {scale_factor} and {max_frames}")
+        self.autoencoder = autoencoder
+        self.max_frames = max_frames
+        self.register_buffer("scale_factor", torch.tensor(float(scale_factor)))
+
+    def encode_moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode clips to the mean and log-variance of their latents, before scaling.
+
+        Args:
+            x: clips in [-1, 1], ``(B, C, T, H, W)``.
+
+        Returns:
+            Mean and log-variance, each ``(B, C_latent, T, H/f, W/f)`` for an autoencoder that downsamples by f.
+        """
+        mean, std = self._frame_by_frame(self.autoencoder.encode, x)
+        return mean, 2 * std.log()
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Encode clips in [-1, 1], ``(B, C, T, H, W)``, to scaled mean latents ``(B, C_latent, T, H/f, W/f)``."""
+        return self.encode_moments(x)[0] * self.scale_factor
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Decode scaled latents ``(B, C_latent, T, H/f, W/f)`` to clips ``(B, C, T, H, W)``, about in [-1, 1]."""
+        return self._frame_by_frame(lambda frames: (self.autoencoder.decode(frames),), z / self.scale_factor)[0]
+
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Reconstruct clips through sampled latents, for training.
+
+        Args:
+            x: clips in [-1, 1], ``(B, C, T, H, W)``.
+            noise: standard normal noise of the latents' shape; drawn where it is None.
+
+        Returns:
+            The reconstruction, and the latents' mean and log-variance.
+        """
+        mean, log_variance = self.encode_moments(x)
+        latents = sample_posterior(mean, log_variance, torch.randn_like(mean) if noise is None else noise)
+        return self.decode(latents * self.scale_factor), mean, log_variance
+
+    @torch.no_grad()
+    def estimate_scale_factor(self, clips: Iterable[Tensor]) -> float:
+        """Set ``scale_factor`` to 1 / standard deviation of the sampled latents of all given clips, and return it.
+
+        Args:
+            clips: batches ``(B, C, T, H, W)``, of any sizes.
+
+        Raises:
+            ValueError: when there is no clip, or the latents do not vary.
+        """
+        count, total, squares = 0, 0.0, 0.0
+        for batch in clips:
+            mean, log_variance = (moment.double() for moment in self.encode_moments(batch.to(self.scale_factor.device)))
+            count += mean.numel()
+            total += mean.sum().item()
+            squares += (mean.square() + log_variance.exp()).sum().item()
+        if not count:
+            raise ValueError("cannot estimate the scale factor of the latents from no clips")
+        variance = squares / count - (total / count) ** 2
+        if not variance > 0:
+            raise ValueError(f"cannot estimate the scale factor of latents with variance {variance}")
+        self.scale_factor.fill_(variance**-0.5)
+        return float(self.scale_factor)
+
+    def _frame_by_frame(self, function: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> tuple[Tensor, ...]:
+        if x.ndim != 5 or 0 in x.shape:
+            raise ValueError(f"expected clips (B, C, T, H, W), no size zero, got {tuple(x.shape)}")
+        frames = rearrange(x, "b c t h w -> (b t) c h w").contiguous(memory_format=torch.channels_last)
+        parts = [function(part) for part in frames.split(self.max_frames)]
+        outputs = (torch.cat(pieces) for pieces in zip(*parts, strict=True))
+        return tuple(rearrange(output, "(b t) c h w -> b c t h w", b=len(x)) for output in outputs)
