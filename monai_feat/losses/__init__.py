@@ -1,0 +1,10 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Losses that MONAI does not have."""
+
+from __future__ import annotations
+
+from monai_feat.losses.autoencoder import AutoencoderLoss, kl_to_standard_normal
+from monai_feat.losses.hybrid_diffusion import HybridDiffusionLoss
+
+__all__ = ["AutoencoderLoss", "HybridDiffusionLoss", "kl_to_standard_normal"]

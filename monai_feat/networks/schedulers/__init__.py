@@ -1,0 +1,11 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Schedulers whose respaced chains keep the right variance; rectified flow is MONAI's `RFlowScheduler`."""
+
+from __future__ import annotations
+
+from monai_feat.networks.schedulers.respaced import RespacedScheduler
+from monai_feat.networks.schedulers.respaced_ddim import RespacedDDIMScheduler
+from monai_feat.networks.schedulers.respaced_ddpm import RespacedDDPMScheduler
+
+__all__ = ["RespacedDDIMScheduler", "RespacedDDPMScheduler", "RespacedScheduler"]
