@@ -1,0 +1,96 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Procedural clips by name, and as an endless supply for training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from monai_feat.data.phantoms.clip import PhantomClip, parse_request
+from monai_feat.data.phantoms.endoscopy import endoscopy_phantom
+from monai_feat.data.phantoms.ultrasound import ultrasound_phantom
+
+PHANTOMS: dict[str, Callable[..., PhantomClip]] = {"endoscopy": endoscopy_phantom, "ultrasound": ultrasound_phantom}
+
+
+def get_phantom(kind: str) -> Callable[..., PhantomClip]:
+    """Return the generator called ``kind``.
+
+    Raises:
+        ValueError: No generator has this name; the message lists those that exist.
+    """
+    if kind not in PHANTOMS:
+        raise ValueError(f"unknown phantom '{kind}'; the known ones are {sorted(PHANTOMS)}")
+    return PHANTOMS[kind]
+
+
+class PhantomDataset(Dataset[dict[str, Any]]):
+    """Procedural clips rendered on demand; item ``i`` depends on ``(seed, i)`` only, not on order or workers.
+
+    An item is a dict that :func:`monai.data.list_data_collate` can batch: ``image``, float32 in [-1, 1], shape
+    ``(C, T, H, W)``; ``label``, the exact mask, uint8, ``(1, T, H, W)``; ``frame_rate``, Hz; ``attributes``, exact
+    scene parameters by name.
+
+    Args:
+        kind: A name in :data:`PHANTOMS`.
+        length: Number of clips, at least 0.
+        seed: Non-negative seed of the whole set; other seeds give other clips.
+        size: ``(H, W)`` in pixels, or one integer for a square.
+        num_frames: Frames T of each clip.
+        transform: Applied to each item.
+        **options: Further arguments of the generator, such as ``frame_rate``.
+
+    Raises:
+        ValueError: ``kind`` is unknown, ``length`` is negative, or the generator refuses an argument.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        length: int,
+        seed: int = 0,
+        size: int | tuple[int, int] = 64,
+        num_frames: int = 16,
+        transform: Callable[[dict[str, Any]], Any] | None = None,
+        **options: float,
+    ) -> None:
+        if length < 0:
+            raise ValueError(f"length must be at least 0, got {length}")
+        self.phantom = get_phantom(kind)
+        self.size = parse_request(seed, size, num_frames, options.get("frame_rate", 1.0))
+        self.length, self.seed, self.num_frames = length, seed, num_frames
+        self.transform, self.options = transform, options
+
+    def __len__(self) -> int:
+        return self.length
+
+    def clip(self, index: int) -> PhantomClip:
+        """Render clip ``index`` as the generator returns it; negative indices count from the end.
+
+        Raises:
+            IndexError: ``index`` is outside the set.
+        """
+        if not -self.length <= index < self.length:
+            raise IndexError(f"index {index} is outside a set of {self.length} clips")
+        words = np.random.SeedSequence([self.seed, index % self.length]).generate_state(1, np.uint64)
+        return self.phantom(int(words[0]), self.size, self.num_frames, **self.options)
+
+    def __getitem__(self, index: int) -> Any:
+        clip = self.clip(index)
+        item = {
+            "image": _to_network_range(clip.image),
+            "label": clip.mask,
+            "frame_rate": clip.frame_rate,
+            "attributes": dict(clip.attributes),
+        }
+        return item if self.transform is None else self.transform(item)
+
+
+def _to_network_range(image: Tensor) -> Tensor:
+    return image.to(torch.float32).div_(127.5).sub_(1)
