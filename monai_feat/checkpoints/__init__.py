@@ -1,0 +1,27 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Safe checkpoints, strict loading, and importers of published weights."""
+
+from __future__ import annotations
+
+from monai_feat.checkpoints.feat_importer import UNUSED_PUBLISHED_PARAMETERS, import_feat_checkpoint
+from monai_feat.checkpoints.handlers import AtomicDiskSaver, SafeCheckpointLoader, SafeCheckpointSaver
+from monai_feat.checkpoints.sd_vae_importer import StableDiffusionAutoencoder, import_sd_vae
+from monai_feat.checkpoints.storage import CheckpointError, load_checkpoint, read_metadata, save_checkpoint
+from monai_feat.checkpoints.weights import check_weights, load_weights
+
+__all__ = [
+    "UNUSED_PUBLISHED_PARAMETERS",
+    "AtomicDiskSaver",
+    "CheckpointError",
+    "SafeCheckpointLoader",
+    "SafeCheckpointSaver",
+    "StableDiffusionAutoencoder",
+    "check_weights",
+    "import_feat_checkpoint",
+    "import_sd_vae",
+    "load_checkpoint",
+    "load_weights",
+    "read_metadata",
+    "save_checkpoint",
+]

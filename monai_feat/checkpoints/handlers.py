@@ -1,0 +1,107 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""MONAI's checkpoint handlers, made safe against a full disk and clear about a checkpoint of another network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from ignite.engine import Engine
+from ignite.handlers import DiskSaver
+from monai.handlers.checkpoint_loader import CheckpointLoader
+from monai.handlers.checkpoint_saver import CheckpointSaver
+
+from monai_feat.checkpoints.storage import load_checkpoint, save_checkpoint
+from monai_feat.checkpoints.weights import check_weights
+
+__all__ = ["AtomicDiskSaver", "SafeCheckpointLoader", "SafeCheckpointSaver"]
+
+
+class AtomicDiskSaver(DiskSaver):
+    """Save with :func:`monai_feat.checkpoints.save_checkpoint`, and delete the old only once the new is on the disk.
+
+    Ignite's ``Checkpoint`` asks to remove the oldest file before it saves the newest one, so that with one checkpoint
+    kept a full disk costs both. Here removals wait for the next save that succeeds, which takes room for one file more.
+
+    Args:
+        dirname: folder of the checkpoints; made if missing.
+        filename: fixed name for the file; None for the name that ``Checkpoint`` chooses.
+    """
+
+    def __init__(self, dirname: str | os.PathLike[str], filename: str | None = None) -> None:
+        super().__init__(dirname=Path(dirname), require_empty=False)
+        self.filename = filename
+        self._outdated: set[Path] = set()
+
+    def __call__(self, checkpoint: Mapping[str, Any], filename: str, metadata: Mapping[str, Any] | None = None) -> None:
+        """Write the checkpoint on the saving rank, then delete what it replaces; ``metadata`` is Ignite's own note."""
+        if idist.get_rank() != self.save_on_rank:
+            return
+        written = save_checkpoint(checkpoint, self.dirname / (self.filename or filename))
+        for path in self._outdated - {written}:
+            path.unlink(missing_ok=True)
+        self._outdated.clear()
+
+    def remove(self, filename: str) -> None:
+        """Mark a file for deletion after the next save."""
+        self._outdated.add(self.dirname / (self.filename or filename))
+
+
+class SafeCheckpointSaver(CheckpointSaver):
+    """MONAI's ``CheckpointSaver`` (same arguments) that writes through :class:`AtomicDiskSaver` and saves its trainer too.
+
+    The engine it is attached to is saved as ``trainer``: a config cannot name the trainer among the objects to save, because
+    the trainer is built from its handlers. MONAI 1.6.1 writes over the previous file in place and deletes the previous final checkpoint first; a full disk or a
+    crash while saving then leaves neither.
+    """
+
+    def attach(self, engine: Engine) -> None:
+        """Replace the writers behind the final, best and regular checkpoints, then attach to ``engine``."""
+        self.save_dict["trainer"] = engine
+        for checkpoint in (self._final_checkpoint, self._key_metric_checkpoint, self._interval_checkpoint):
+            if checkpoint is not None:
+                stock = checkpoint.save_handler
+                checkpoint.save_handler = AtomicDiskSaver(stock.dirname, getattr(stock, "filename", None))
+        super().attach(engine)
+
+
+class SafeCheckpointLoader(CheckpointLoader):
+    """MONAI's ``CheckpointLoader`` (same arguments) that says in a few lines what is wrong with a file.
+
+    The engine it is attached to is restored from ``trainer``, as :class:`SafeCheckpointSaver` saves it. With ``strict``, the default, networks are compared with the file before anything is loaded into any object.
+    """
+
+    def attach(self, engine: Engine) -> None:
+        """Restore ``engine`` too, when it starts."""
+        self.load_dict["trainer"] = engine
+        super().attach(engine)
+
+    def __call__(self, engine: Engine) -> None:
+        """Check the file, then load it.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            CheckpointError: if it is damaged, foreign, or of another architecture.
+        """
+        checkpoint = load_checkpoint(self.load_path)
+        if self.strict:
+            self._check_networks(checkpoint)
+        super().__call__(engine)
+
+    def _check_networks(self, checkpoint: dict[str, Any]) -> None:
+        bare = len(self.load_dict) == 1 and not checkpoint.keys() & self.load_dict.keys()
+        for name, target in self.load_dict.items():
+            network = _unwrapped(target)
+            if isinstance(network, torch.nn.Module) and (bare or name in checkpoint):
+                state = checkpoint if bare else checkpoint[name]
+                check_weights(network.state_dict(), state, source=self.load_path, target=type(network).__name__)
+
+
+def _unwrapped(target: Any) -> Any:
+    wrappers = (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
+    return target.module if isinstance(target, wrappers) else target

@@ -1,0 +1,87 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Strict loading of weights into a network, with an error that people can read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import torch
+
+from monai_feat.checkpoints.storage import CheckpointError, load_checkpoint
+
+__all__ = ["check_weights", "load_weights"]
+
+SHOWN_KEYS = 5
+
+ModuleT = TypeVar("ModuleT", bound=torch.nn.Module)
+
+
+def load_weights(module: ModuleT, path: str | os.PathLike[str], entry: str | None = None) -> ModuleT:
+    """Load a checkpoint into ``module``, every tensor of the one into every tensor of the other, and return the module.
+
+    Args:
+        module: the network; its device and dtype stay as they are.
+        path: a checkpoint that :func:`monai_feat.checkpoints.load_checkpoint` reads.
+        entry: which state dict to take from a training checkpoint, which holds several (``"network"``); None for a file
+            that is a state dict itself.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        CheckpointError: if the file cannot be read or does not fit; ``module`` is then unchanged.
+    """
+    state = load_checkpoint(path)
+    if entry is not None:
+        state = _take_entry(state, entry, str(path))
+    check_weights(module.state_dict(), state, source=str(path), target=type(module).__name__)
+    module.load_state_dict(state)
+    return module
+
+
+def check_weights(expected: Mapping[str, torch.Tensor], given: Mapping[str, Any], source: str, target: str) -> None:
+    """Raise one readable error unless ``given`` has the keys and shapes of ``expected``.
+
+    Args:
+        expected: tensors of the network, by key.
+        given: tensors of the checkpoint, by key.
+        source: what to call the checkpoint in the message, its path.
+        target: what to call the network.
+
+    Raises:
+        CheckpointError: naming the missing and unexpected keys and those of another shape: the first few of each kind
+            and their number, or the entries to choose from if ``given`` is not flat.
+    """
+    nested = [key for key, value in given.items() if not isinstance(value, torch.Tensor)]
+    if nested:
+        raise CheckpointError(
+            f"{source}: is not a flat dict of tensors; it holds the entries {_some(list(given))}. "
+            "Name the one with the weights"
+        )
+    shared = [key for key in expected if key in given]
+    misshapen = [key for key in shared if expected[key].shape != given[key].shape]
+    shapes = [f"{key} {tuple(given[key].shape)} instead of {tuple(expected[key].shape)}" for key in misshapen]
+    differences = {
+        "missing": [key for key in expected if key not in given],
+        "unexpected": [key for key in given if key not in expected],
+        "of another shape": shapes,
+    }
+    if not any(differences.values()):
+        return
+    agreeing = len(shared) - len(misshapen)
+    verdict = "this checkpoint is of another architecture" if 2 * agreeing < len(expected) else "some tensors differ"
+    lines = [f"  {len(keys)} {kind}: {_some(keys)}" for kind, keys in differences.items() if keys]
+    summary = f"{source}: does not fit {target}: {verdict} ({agreeing} of {len(expected)} tensors agree)"
+    raise CheckpointError("\n".join([summary, *lines]))
+
+
+def _take_entry(state: Mapping[str, Any], entry: str, source: str) -> dict[str, Any]:
+    if not isinstance(state.get(entry), Mapping):
+        raise CheckpointError(f"{source}: has no state dict under {entry!r}; it holds {_some(list(state))}")
+    return dict(state[entry])
+
+
+def _some(keys: Sequence[str]) -> str:
+    more = f", … ({len(keys) - SHOWN_KEYS} more)" if len(keys) > SHOWN_KEYS else ""
+    return ", ".join(map(str, keys[:SHOWN_KEYS])) + more
