@@ -1,0 +1,238 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of videos as a data set of short clips of one size."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from monai_feat.data.video_reader import STILL_SUFFIXES, VIDEO_SUFFIXES, VideoReadError, iter_frames, probe_video
+from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_unit_range
+
+__all__ = ["ClipFolderDataset", "find_clips"]
+
+OnBad = Literal["error", "skip"]
+OnShort = Literal["error", "loop"]
+_Frames: TypeAlias = npt.NDArray[np.int64]
+
+
+def find_clips(folder: str | os.PathLike[str]) -> list[Path]:
+    """List the videos and stills in a folder and all folders below it, in natural order (``2.mp4`` before ``10.mp4``).
+
+    Files are recognised by suffix, in upper or lower case; hidden files are left out.
+
+    Args:
+        folder: a folder; or one file, which is returned as it is.
+
+    Returns:
+        At least one path.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no clip in it; says what was looked for and what was found.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        return [folder]
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder; expected a folder of clips, or one clip")
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    clips = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES + STILL_SUFFIXES]
+    if not clips:
+        found = Counter(path.suffix.lower() or "without suffix" for path in files)
+        there = ", ".join(f"{count} x {suffix}" for suffix, count in found.most_common(8)) or "no file at all"
+        looked_for = " ".join(VIDEO_SUFFIXES + STILL_SUFFIXES)
+        raise FileNotFoundError(f"{folder}: no clips in this folder or below; looked for {looked_for}; found {there}")
+    return sorted(clips, key=lambda path: _natural_key(path.relative_to(folder)))
+
+
+class ClipFolderDataset(Dataset[dict[str, Any]]):
+    """Short clips from a folder of videos, resized and held in memory.
+
+    Every video is decoded once, on construction, and only the frames that items show are kept, in
+    ``videos x clips_per_video x num_frames x channels x H x W`` bytes: 20 MB for 100 videos with one clip of 16 RGB
+    frames of 64 x 64. Besides that, one frame of full size is held at a time. Training never waits for a decoder.
+
+    Item ``i`` is clip ``i % clips_per_video`` of video ``i // clips_per_video``. Where it starts depends on the seed,
+    the video's place in the folder and the clip's number, not on the epoch; the clips of one video are spread over its
+    length. An item is a dict: ``image``, float32 in [-1, 1], ``(C, T, H, W)``; ``frame_rate``, Hz between its frames,
+    0.0 for stills; ``source``, the file.
+
+    Args:
+        folder: searched by `find_clips`.
+        num_frames: frames T of each clip.
+        size: ``(H, W)`` in pixels, or one integer for a square.
+        channels: 3 for RGB, 1 for grey (luma).
+        stride: step between frames, in frames of the file.
+        frame_rate: frames per second that items shall have, made by taking the nearest frames of the file; an
+            alternative to `stride`. Stills have no rate and are taken as they are.
+        clips_per_video: clips taken from each video.
+        fit: ``"crop"`` fills the frame and cuts off what protrudes; ``"pad"`` keeps the whole picture, on black.
+        on_bad: ``"error"`` stops at the first file that cannot be used; ``"skip"`` leaves it out and warns, by name.
+        on_short: ``"error"`` treats a video with too few frames as a bad file; ``"loop"`` plays it to and fro.
+        seed: non-negative seed of the starting frames.
+        transform: applied to each item.
+        progress: show a progress bar while reading.
+
+    Attributes:
+        paths: the files that items come from.
+        skipped: the errors of the files that were left out.
+
+    Raises:
+        FileNotFoundError: there are no clips.
+        VideoReadError: a file cannot be read or is too short, or all were skipped.
+        ValueError: an argument is not as described.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        num_frames: int = 16,
+        size: int | Sequence[int] = (64, 64),
+        channels: int = 3,
+        stride: int = 1,
+        frame_rate: float | None = None,
+        clips_per_video: int = 1,
+        fit: Fit = "crop",
+        on_bad: OnBad = "error",
+        on_short: OnShort = "error",
+        seed: int = 0,
+        transform: Callable[[dict[str, Any]], Any] | None = None,
+        progress: bool = True,
+    ) -> None:
+        _check_choice("fit", fit, get_args(Fit))
+        _check_choice("on_bad", on_bad, get_args(OnBad))
+        _check_choice("on_short", on_short, get_args(OnShort))
+        _check_choice("channels", channels, (1, 3))
+        if min(num_frames, stride, clips_per_video) < 1 or seed < 0:
+            raise ValueError(
+                "expected num_frames, stride and clips_per_video >= 1 and seed >= 0; "
+                f"got {num_frames}, {stride}, {clips_per_video} and {seed}"
+            )
+        if frame_rate is not None and (stride != 1 or not frame_rate > 0):
+            raise ValueError(f"expected stride or a frame_rate above 0 Hz, not both; got {stride} and {frame_rate}")
+        self.size = (size, size) if isinstance(size, int) else tuple(size)
+        self.num_frames, self.channels = num_frames, channels
+        self.stride, self.frame_rate, self.clips_per_video = stride, frame_rate, clips_per_video
+        self.fit, self.on_bad, self.on_short = fit, on_bad, on_short
+        self.seed, self.transform = seed, transform
+        self.paths: list[Path] = []
+        self.skipped: list[VideoReadError] = []
+        self._clips: list[Tensor] = []
+        self._rates: list[float] = []
+        self._read_all(find_clips(folder), progress)
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: int) -> Any:
+        video = range(len(self))[index] // self.clips_per_video
+        item = {
+            "image": to_unit_range(self._clips[index]),
+            "frame_rate": self._rates[video],
+            "source": str(self.paths[video]),
+        }
+        return item if self.transform is None else self.transform(item)
+
+    def _read_all(self, paths: Sequence[Path], progress: bool) -> None:
+        for number, path in enumerate(tqdm(paths, desc="reading clips", unit="file", disable=not progress)):
+            self._add(path, number)
+        if not self.skipped:
+            return
+        reasons = "\n  ".join(str(error) for error in self.skipped)
+        summary = f"{len(self.skipped)} of {len(paths)} files were skipped (on_bad='skip'):\n  {reasons}"
+        if not self.paths:
+            raise VideoReadError(paths[0].parent, f"no file could be used; {summary}")
+        warnings.warn(summary, stacklevel=3)
+
+    def _add(self, path: Path, number: int) -> None:
+        try:
+            clips, rate = self._read(path, number)
+        except VideoReadError as error:
+            if self.on_bad == "error":
+                raise
+            self.skipped.append(error)
+            return
+        self.paths.append(path)
+        self._clips.extend(clips)
+        self._rates.append(rate)
+
+    def _read(self, path: Path, number: int) -> tuple[Tensor, float]:
+        """All clips of the `number`-th video, uint8 ``(clips_per_video, C, T, H, W)``, and their frame rate."""
+        info = probe_video(path)
+        step = self._step(path, info.frame_rate)
+        offsets = np.floor(np.arange(self.num_frames) * step + 0.5).astype(np.int64)
+        windows = np.stack(
+            [self._window(path, info.frames, offsets, number, clip) for clip in range(self.clips_per_video)]
+        )
+        # Small tensors that outlive large ones would fragment the heap by a gigabyte: all room is taken beforehand.
+        clips = torch.empty(self.clips_per_video, self.channels, self.num_frames, *self.size, dtype=torch.uint8)
+        wanted = np.unique(windows).tolist()
+        for i, frame in zip(wanted, iter_frames(path, wanted), strict=True):
+            prepared = self._prepare(frame)
+            for clip, t in np.argwhere(windows == i):
+                clips[clip, :, t] = prepared
+        return clips, info.frame_rate / step
+
+    def _step(self, path: Path, file_rate: float) -> float:
+        """Frames of the file from one frame of a clip to the next."""
+        if self.frame_rate is None or file_rate == 0:
+            return float(self.stride)
+        step = file_rate / self.frame_rate
+        if step < 0.999:
+            raise VideoReadError(
+                path, f"has {file_rate:.4g} frames per second; {self.frame_rate:.4g} were asked for: ask for fewer"
+            )
+        return max(step, 1.0)
+
+    def _window(self, path: Path, available: int, offsets: _Frames, number: int, clip: int) -> _Frames:
+        """Frame numbers of one clip."""
+        needed = int(offsets[-1]) + 1
+        if available < needed:
+            if self.on_short == "loop":
+                return _to_and_fro(offsets, available)
+            raise VideoReadError(
+                path,
+                f"has {available} frames; {needed} are needed for {self.num_frames} frames at this stride or rate: "
+                "ask for fewer frames or a smaller stride, leave the file out, or set on_short='loop'",
+            )
+        # Each clip starts somewhere in its own part of the video, so that together they show all of it.
+        shift = np.random.default_rng([self.seed, number, clip]).random()
+        start = int((clip + shift) / self.clips_per_video * (available - needed + 1))
+        numbers: _Frames = offsets + start
+        return numbers
+
+    def _prepare(self, frame: Tensor) -> Tensor:
+        """One frame ``(3, H, W)`` in the size and the channels of this data set."""
+        resized = resize_clip(frame, self.size, self.fit)
+        return resized if self.channels == 3 else rgb_to_grey(resized)
+
+
+def _to_and_fro(offsets: _Frames, available: int) -> _Frames:
+    """Play frames 0, 1, …, n-1, n-2, …, 1, 0, 1, … so that no frame follows one that it did not follow in the video."""
+    period = max(1, 2 * (available - 1))
+    phase = offsets % period
+    numbers: _Frames = np.minimum(phase, period - phase)
+    return numbers
+
+
+def _natural_key(path: Path) -> list[tuple[int, int, str]]:
+    parts = re.split(r"(\d+)", path.as_posix().casefold())
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    if value not in choices:
+        raise ValueError(f"expected {name} to be one of {tuple(choices)}, got {value!r}")

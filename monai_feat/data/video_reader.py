@@ -1,0 +1,156 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Clips as tensors, from video files and still images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
+from torch import Tensor
+
+from monai_feat.data.video_stream import VideoReadError, decode_frames, frame_index
+
+__all__ = [
+    "STILL_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "VideoInfo",
+    "VideoReadError",
+    "iter_frames",
+    "probe_video",
+    "read_video",
+]
+
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".gif")
+STILL_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a file holds.
+
+    Attributes:
+        frames: number of frames, counted, not estimated from the duration.
+        frame_rate: mean frame rate in Hz; 0.0 for a still.
+        height: rows in pixels.
+        width: columns in pixels.
+        duration: seconds, ``frames / frame_rate``; 0.0 for a still.
+        codec: FFmpeg's name of the codec, e.g. ``"h264"``.
+    """
+
+    frames: int
+    frame_rate: float
+    height: int
+    width: int
+    duration: float
+    codec: str
+
+
+def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
+    """Count the frames of a clip and read its rate, size and codec.
+
+    Reads the packets without decoding them where the container times every picture, and decodes otherwise (MPEG program
+    streams, gif, some AVI files). The result is remembered until the file changes.
+
+    Args:
+        path: a video or a still image.
+
+    Returns:
+        The facts of the file's first video stream.
+
+    Raises:
+        VideoReadError: the file is missing, empty, no video, truncated, damaged or without a frame.
+    """
+    index = frame_index(path)
+    duration = index.frames / index.frame_rate if index.frame_rate else 0.0
+    return VideoInfo(index.frames, index.frame_rate, index.height, index.width, duration, index.codec)
+
+
+def read_video(path: str | os.PathLike[str], start: int = 0, num_frames: int | None = None, stride: int = 1) -> Tensor:
+    """Read frames ``start, start + stride, …`` of a clip as RGB.
+
+    Decodes from the nearest keyframe where that is reliable. Colours follow the matrix and the range that the file
+    declares (ITU-R BT.601, limited range, where it declares none). Transparent pixels are shown on black, more than 8
+    bits are reduced to 8, and display rotation is not applied.
+
+    Args:
+        path: a video, or a still image, which is a clip of one frame.
+        start: number of the first frame, from 0.
+        num_frames: frames to return; ``None`` reads to the end.
+        stride: step between frames, in frames of the file.
+
+    Returns:
+        uint8 tensor ``(3, T, H, W)`` in [0, 255].
+
+    Raises:
+        VideoReadError: the file cannot be read, or has fewer frames than asked for.
+        ValueError: `start`, `num_frames` or `stride` is out of range.
+    """
+    if start < 0 or stride < 1 or (num_frames is not None and num_frames < 1):
+        raise ValueError(
+            f"expected start >= 0, num_frames >= 1 or None, and stride >= 1; got {start}, {num_frames} and {stride}"
+        )
+    info = probe_video(path)
+    if start >= info.frames:
+        raise VideoReadError(path, f"has {info.frames} frames; reading was to begin at frame {start} (from 0)")
+    numbers = range(start, info.frames if num_frames is None else start + stride * num_frames, stride)
+    frames = iter_frames(path, numbers)
+    first = next(frames)
+    clip = torch.empty(3, len(numbers), *first.shape[1:], dtype=torch.uint8)
+    clip[:, 0] = first
+    for t, frame in enumerate(frames, start=1):
+        clip[:, t] = frame
+    return clip
+
+
+def iter_frames(path: str | os.PathLike[str], numbers: Sequence[int]) -> Iterator[Tensor]:
+    """Yield single frames of a clip as RGB, one in memory at a time.
+
+    Args:
+        path: a video or a still image.
+        numbers: strictly increasing frame numbers, from 0.
+
+    Yields:
+        uint8 tensors ``(3, H, W)`` in [0, 255], one for each number, converted as in `read_video`.
+
+    Raises:
+        VideoReadError: the file cannot be read, or has not all these frames.
+        ValueError: `numbers` do not increase strictly from 0 or more.
+    """
+    if any(b <= a for a, b in pairwise(numbers)) or min(numbers, default=0) < 0:
+        raise ValueError(f"expected strictly increasing frame numbers from 0, got {list(numbers)}")
+    index = frame_index(path)
+    if max(numbers, default=0) >= index.frames:
+        asked = f"{len(numbers)} frames, numbers {numbers[0]} to {numbers[-1]} (from 0)"
+        raise VideoReadError(path, f"has {index.frames} frames; asked for were {asked}")
+    for number, picture in zip(numbers, decode_frames(path, index, numbers), strict=True):
+        if (picture.height, picture.width) != (index.height, index.width):
+            sizes = f"from {index.height} x {index.width} to {picture.height} x {picture.width} (rows x columns)"
+            raise VideoReadError(path, f"changes its frame size {sizes} at frame {number}; split it there")
+        yield _to_rgb(picture)
+
+
+def _to_rgb(picture: VideoFrame) -> Tensor:
+    layout = picture.format
+    has_alpha = layout.has_palette or any(component.is_alpha for component in layout.components)
+    matrices: dict[str, Any] = {}
+    if not layout.is_rgb and len(layout.components) >= 3:
+        # FFmpeg's direct way from subsampled colour to RGB takes shortcuts that darken by more than a grey level.
+        matrix = int(picture.colorspace)
+        full = "yuva444p" if has_alpha else "yuv444p"
+        picture = picture.reformat(format=full, src_colorspace=matrix, dst_colorspace=matrix)
+        # RGB has no matrix, but PyAV before 17 ignores that of the source unless it is given another one here.
+        matrices = {"src_colorspace": matrix, "dst_colorspace": int(Colorspace.ITU601)}
+    if not has_alpha:
+        rgb = picture.to_ndarray(format="rgb24", **matrices)
+    else:
+        rgba = picture.to_ndarray(format="rgba", **matrices).astype(np.uint16)
+        rgb = ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
+    return torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)

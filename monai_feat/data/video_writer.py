@@ -1,0 +1,145 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Clips to files that every player opens. A file appears under its name only when it is complete."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import av
+import numpy as np
+import numpy.typing as npt
+import torch
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+from PIL import Image
+from torch import Tensor
+
+__all__ = ["write_gif", "write_mp4"]
+
+# Colours that the gif palette is made from are taken from this many pixels at most.
+_PALETTE_PIXELS = 1 << 18
+
+
+def write_mp4(clip: Tensor, path: str | os.PathLike[str], frame_rate: float, crf: int = 16) -> None:
+    """Write a clip as H.264 in mp4, visually lossless.
+
+    Pixels are stored as 8-bit 4:2:0 (``yuv420p``, BT.601, limited range, tagged so), the only layout that browsers,
+    office programs and phones all play: colour has half the resolution of brightness. For exact pixels store a tensor.
+    4:2:0 has no odd sizes: an odd last row or column is repeated once, so that 63 x 65 pixels become 64 x 66.
+
+    Args:
+        clip: uint8 tensor ``(C, T, H, W)`` in [0, 255]; C = 3 (RGB) or 1 (grey).
+        path: the file, overwritten where it exists; its folder must exist.
+        frame_rate: frames per second in Hz.
+        crf: constant rate factor of x264, 0 (nearly exact) to 51; 16 is visually lossless.
+
+    Raises:
+        TypeError: `clip` is not uint8.
+        ValueError: the shape or the frame rate is not as described.
+        OSError: the file cannot be written; what was there before is kept.
+    """
+    rgb = _rgb_frames(clip, frame_rate)
+    rgb = np.pad(rgb, ((0, 0), (0, rgb.shape[1] % 2), (0, rgb.shape[2] % 2), (0, 0)), mode="edge")
+    pictures = (_yuv_picture(frame) for frame in rgb)
+    with _replacing(path) as temporary:
+        _encode(pictures, temporary, "mp4", "libx264", frame_rate, crf=str(crf))
+
+
+def write_gif(clip: Tensor, path: str | os.PathLike[str], frame_rate: float) -> None:
+    """Write a clip as an endlessly repeating gif with one palette of 256 colours; grey clips lose nothing.
+
+    Gif times frames in hundredths of a second, and viewers show nothing faster than 50 Hz.
+
+    Args:
+        clip: uint8 tensor ``(C, T, H, W)`` in [0, 255]; C = 3 (RGB) or 1 (grey).
+        path: the file, overwritten where it exists; its folder must exist.
+        frame_rate: frames per second in Hz, at most 50.
+
+    Raises:
+        TypeError: `clip` is not uint8.
+        ValueError: the shape or the frame rate is not as described.
+        OSError: the file cannot be written; what was there before is kept.
+    """
+    if frame_rate > 50:
+        raise ValueError(f"expected at most 50 Hz for a gif, got {frame_rate}; drop frames or write an mp4")
+    rgb = _rgb_frames(clip, frame_rate)
+    with _replacing(path) as temporary:
+        _encode(_paletted(rgb), temporary, "gif", "gif", frame_rate)
+
+
+def _rgb_frames(clip: Tensor, frame_rate: float) -> npt.NDArray[np.uint8]:
+    """Check a clip and turn it into frames ``(T, H, W, 3)``."""
+    if clip.dtype != torch.uint8:
+        raise TypeError(f"expected a uint8 clip, got {clip.dtype}; see monai_feat.transforms.functional.to_uint8")
+    if clip.ndim != 4 or clip.shape[0] not in (1, 3) or 0 in clip.shape:
+        raise ValueError(f"expected a clip of shape (C, T, H, W) with C = 1 or 3, got {tuple(clip.shape)}")
+    if not 0 < frame_rate < float("inf"):
+        raise ValueError(f"expected a frame rate above 0 Hz, got {frame_rate}")
+    return np.ascontiguousarray(clip.detach().cpu().expand(3, -1, -1, -1).permute(1, 2, 3, 0).numpy())
+
+
+def _yuv_picture(frame: npt.NDArray[np.uint8]) -> VideoFrame:
+    picture = VideoFrame.from_ndarray(frame, format="rgb24").reformat(
+        format="yuv420p", dst_colorspace=Colorspace.SMPTE170M, dst_color_range=ColorRange.MPEG
+    )
+    picture.colorspace, picture.color_range = Colorspace.SMPTE170M, ColorRange.MPEG
+    return picture
+
+
+@contextmanager
+def _replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` when the block ends well, and vanishes when it does not."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _encode(
+    pictures: Iterable[VideoFrame], file: BinaryIO, container: str, codec: str, frame_rate: float, **options: str
+) -> None:
+    """Encode pictures of one size and one pixel format, which the stream takes over from the first of them."""
+    with av.open(file, mode="w", format=container) as output:
+        rate = Fraction(frame_rate).limit_denominator(1_001_000)
+        stream = cast(VideoStream, output.add_stream(codec, rate=rate, options=options))
+        for i, picture in enumerate(pictures):
+            if i == 0:
+                stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, picture.format.name
+                stream.codec_context.colorspace = picture.colorspace
+                stream.codec_context.color_range = picture.color_range
+            picture.pts = i
+            picture.time_base = 1 / rate
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode(None))
+
+
+def _paletted(frames: npt.NDArray[np.uint8]) -> Iterator[VideoFrame]:
+    """Frames of 256 colours that are the same in all of them, so that a static region does not flicker."""
+    is_grey = (frames == frames[..., :1]).all()
+    if is_grey:
+        colours = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    else:
+        sample = frames.reshape(-1, 3)[:: max(1, frames[..., 0].size // _PALETTE_PIXELS)]
+        quantized = Image.fromarray(sample[None]).quantize(256)
+        colours = np.zeros((256, 3), dtype=np.uint8)
+        found = np.asarray(quantized.getpalette(), dtype=np.uint8).reshape(-1, 3)
+        colours[: len(found)] = found
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours.tobytes())
+    argb = np.concatenate([np.full((256, 1), 255, dtype=np.uint8), colours], axis=1)
+    for frame in frames:
+        indices = frame[..., 0] if is_grey else np.asarray(Image.fromarray(frame).quantize(palette=palette))
+        pair = (np.ascontiguousarray(indices), argb)
+        yield VideoFrame.from_ndarray(pair, format="pal8")  # type: ignore[arg-type]  # PyAV's stubs forget this format

@@ -1,0 +1,137 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from monai.data import list_data_collate
+
+from monai_feat.data.clip_folder import ClipFolderDataset, find_clips
+from monai_feat.data.video_reader import VideoReadError, read_video
+from monai_feat.data.video_writer import write_gif, write_mp4
+from monai_feat.transforms.functional import to_uint8
+
+
+def counting_clip(length: int, offset: int = 0) -> torch.Tensor:
+    """Uniform grey frames whose level is their number: exact in a grey gif."""
+    return (torch.arange(length, dtype=torch.uint8) + offset)[None, :, None, None].expand(1, length, 24, 32)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number, (name, length) in enumerate({"clip2": 40, "clip10": 30, "clip1": 50}.items()):
+        write_gif(counting_clip(length, 60 * number), tmp_path / f"{name}.gif", 20)
+    return tmp_path
+
+
+def levels(dataset: ClipFolderDataset, index: int) -> list[int]:
+    return [int(level) for level in to_uint8(dataset[index]["image"])[0, :, 0, 0]]
+
+
+def test_find_clips_is_recursive_and_natural(tmp_path: Path) -> None:
+    for name in ("b10.mp4", "b9.MP4", "a/2.avi", "a/10.jpg", "notes.txt", ".hidden.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    names = [path.relative_to(tmp_path).as_posix() for path in find_clips(tmp_path)]
+    assert names == ["a/2.avi", "a/10.jpg", "b9.MP4", "b10.mp4"]
+    assert find_clips(tmp_path / "b9.MP4") == [tmp_path / "b9.MP4"]
+
+
+def test_folder_without_clips_says_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "scan.dcm").touch()
+    with pytest.raises(FileNotFoundError, match=r"looked for \.mp4 .*found 1 x \.dcm"):
+        find_clips(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        find_clips(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_items_are_consecutive_frames_of_one_video(folder: Path, stride: int) -> None:
+    dataset = ClipFolderDataset(folder, 8, 16, channels=1, stride=stride, clips_per_video=3, progress=False)
+    assert len(dataset) == 9
+    assert [path.stem for path in dataset.paths] == ["clip1", "clip2", "clip10"]
+    for index in range(9):
+        numbers = levels(dataset, index)
+        assert numbers == list(range(numbers[0], numbers[0] + 8 * stride, stride))
+        assert dataset[index]["source"] == str(dataset.paths[index // 3])
+        assert dataset[index]["frame_rate"] == pytest.approx(20 / stride)
+    # The clips of one video lie in its first, second and last third.
+    starts = [levels(dataset, index)[0] - 120 for index in range(3)]
+    room = 50 - 7 * stride
+    assert all(int(i * room / 3) <= start <= (i + 1) * room / 3 for i, start in enumerate(starts))
+
+
+def test_items_collate_and_agree_with_the_reader(folder: Path) -> None:
+    dataset = ClipFolderDataset(folder, 8, (12, 16), progress=False)
+    batch = list_data_collate([dataset[0], dataset[2]])
+    assert (batch["image"].shape, batch["image"].dtype) == ((2, 3, 8, 12, 16), torch.float32)
+    start = levels(dataset, 0)[0] - 120
+    expected = read_video(dataset.paths[0], start, 8)[:, :, ::2, ::2]
+    assert torch.equal(to_uint8(batch["image"][0]), expected)
+
+
+def test_seed_and_index_decide_and_nothing_else(folder: Path) -> None:
+    first, again, other = (
+        ClipFolderDataset(folder, 4, 8, seed=seed, clips_per_video=2, progress=False) for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(first[i]["image"], again[i]["image"]) for i in range(6))
+    assert torch.equal(first[3]["image"], first[3]["image"])
+    assert any(not torch.equal(first[i]["image"], other[i]["image"]) for i in range(6))
+
+
+def test_frame_rate_takes_the_nearest_frames(folder: Path) -> None:
+    dataset = ClipFolderDataset(folder, 5, 8, channels=1, frame_rate=8, progress=False)
+    numbers = levels(dataset, 0)
+    assert [number - numbers[0] for number in numbers] == [0, 3, 5, 8, 10]
+    assert dataset[0]["frame_rate"] == pytest.approx(8)
+    with pytest.raises(VideoReadError, match=r"clip1\.gif: has 20 frames per second; 30 were asked for"):
+        ClipFolderDataset(folder, 5, 8, frame_rate=30, progress=False)
+
+
+def test_short_clips_are_an_error_or_play_to_and_fro(folder: Path) -> None:
+    with pytest.raises(VideoReadError, match=r"clip2\.gif: has 40 frames; 45 are needed .* on_short='loop'"):
+        ClipFolderDataset(folder, 45, 8, progress=False)
+    write_gif(counting_clip(4), folder / "clip0.gif", 20)
+    dataset = ClipFolderDataset(folder / "clip0.gif", 11, 8, on_short="loop", progress=False)
+    assert levels(dataset, 0) == [0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2]
+
+
+def test_bad_files_stop_or_are_skipped_by_name(folder: Path) -> None:
+    (folder / "clip1.mp4").write_text("no video")
+    with pytest.raises(VideoReadError, match=r"clip1\.mp4: is not a video"):
+        ClipFolderDataset(folder, 8, 8, progress=False)
+    with pytest.warns(UserWarning, match=r"2 of 4 files were skipped(.|\n)*clip1\.mp4: (.|\n)*clip10\.gif: has 30"):
+        dataset = ClipFolderDataset(folder, 36, 8, on_bad="skip", progress=False)
+    assert [path.name for path in dataset.paths] == ["clip1.gif", "clip2.gif"]
+    assert [error.path.name for error in dataset.skipped] == ["clip1.mp4", "clip10.gif"]
+    with pytest.raises(VideoReadError, match="no file could be used"):
+        ClipFolderDataset(folder, 99, 8, on_bad="skip", progress=False)
+
+
+def test_grey_of_colour_is_luma_and_pad_keeps_the_picture(tmp_path: Path) -> None:
+    red = torch.zeros(3, 2, 32, 64, dtype=torch.uint8)
+    red[0] = 250
+    write_mp4(red, tmp_path / "red.mp4", 10)
+    image = ClipFolderDataset(tmp_path, 2, 32, channels=1, fit="pad", progress=False)[0]["image"]
+    assert image.shape == (1, 2, 32, 32)
+    assert (image[:, :, :8] == -1).all()
+    assert to_uint8(image[0, 0, 16, 16]).item() == pytest.approx(0.299 * 250, abs=2)
+
+
+def test_wrong_arguments_are_named(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"fit to be one of .*'stretch'"):
+        ClipFolderDataset(folder, fit="stretch", progress=False)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not both"):
+        ClipFolderDataset(folder, stride=2, frame_rate=5, progress=False)
+    with pytest.raises(ValueError, match="num_frames"):
+        ClipFolderDataset(folder, num_frames=0, progress=False)
+
+
+def test_real_ultrasound_keeps_its_sector(shared_data: Path) -> None:
+    path = shared_data / "ultrasound_video" / "lung" / "Reg_pat1Image_133410.mpeg"
+    dataset = ClipFolderDataset(path, size=64, channels=1, fit="pad", clips_per_video=2, progress=False)
+    images = torch.stack([dataset[0]["image"], dataset[1]["image"]])
+    assert images.shape == (2, 1, 16, 64, 64)
+    assert images.std() > 0.1
