@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,19 @@ UNUSED_PUBLISHED_PARAMETERS: Mapping[str, str] = {
     r"restormers\.\d+\.attn\.alpha": "value guidance of the channel attention, which is never given a guide",
 }
 """Published parameters that take no part in the published forward pass: a pattern of their names, and what they are."""
+
+# The published training script puts its options beside the weights, as an OmegaConf object. Their classes are replaced
+# by one that does nothing, so that options are neither run nor in the way; the plain classes hold their values.
+_OPTION_CLASSES = (
+    "argparse.Namespace",
+    "omegaconf.base.ContainerMetadata",
+    "omegaconf.base.Metadata",
+    "omegaconf.dictconfig.DictConfig",
+    "omegaconf.listconfig.ListConfig",
+    "omegaconf.nodes.AnyNode",
+    "typing.Any",
+)
+_PLAIN_CLASSES = (defaultdict, dict, list, tuple, int, float, bool, str)
 
 # Names are without the trailing ".weight" or ".bias". Left: ours; right: published.
 _TOP = {
@@ -68,8 +82,8 @@ def import_feat_checkpoint(path: str | os.PathLike[str]) -> FEAT:
     """Read published FEAT weights into a `FEAT` that gives the same numbers.
 
     Takes ``.safetensors`` and the published ``.pt`` layout: a state dict, or a dict whose entry ``ema`` (preferred) or
-    ``model`` is one; prefixes ``module.`` and ``_orig_mod.`` are dropped. Sizes are inferred from the shapes. Published
-    parameters that do nothing are listed in `UNUSED_PUBLISHED_PARAMETERS` and left out.
+    ``model`` is one; prefixes ``module.`` and ``_orig_mod.`` are dropped, and so are training options. Sizes are
+    inferred from the shapes. Published parameters that do nothing (`UNUSED_PUBLISHED_PARAMETERS`) are left out.
 
     Args:
         path: the published file. It is read without executing anything in it.
@@ -83,7 +97,7 @@ def import_feat_checkpoint(path: str | os.PathLike[str]) -> FEAT:
             shape; the message names the keys as the file does.
     """
     source = str(path)
-    published = _strip_wrappers(_take_weights(load_checkpoint(path)), source)
+    published = _strip_wrappers(_take_weights(_load_without_options(path)), source)
     kept = {name: _flat_kernel(value) for name, value in published.items() if not _is_unused(name)}
     network = _empty_network(_infer_sizes(published, source), source)
     parts = {name: _published_names(name) for name in network.state_dict()}
@@ -94,6 +108,18 @@ def import_feat_checkpoint(path: str | os.PathLike[str]) -> FEAT:
     }
     network.load_state_dict(state, assign=True)
     return network.to(state["skip.weight"].dtype).eval()
+
+
+class _IgnoredOption:
+    """What stands for an object of the training options: it takes any state and keeps none."""
+
+    def __setstate__(self, state: object) -> None: ...
+
+
+def _load_without_options(path: str | os.PathLike[str]) -> dict[str, Any]:
+    ignored = [(_IgnoredOption, name) for name in _OPTION_CLASSES]
+    with torch.serialization.safe_globals([*ignored, *_PLAIN_CLASSES]):
+        return load_checkpoint(path)
 
 
 def _take_weights(content: Mapping[str, Any]) -> Mapping[str, Any]:

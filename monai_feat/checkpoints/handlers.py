@@ -16,7 +16,7 @@ from ignite.handlers import DiskSaver
 from monai.handlers.checkpoint_loader import CheckpointLoader
 from monai.handlers.checkpoint_saver import CheckpointSaver
 
-from monai_feat.checkpoints.storage import load_checkpoint, save_checkpoint
+from monai_feat.checkpoints.storage import CheckpointError, load_checkpoint, save_checkpoint
 from monai_feat.checkpoints.weights import check_weights
 
 __all__ = ["AtomicDiskSaver", "SafeCheckpointLoader", "SafeCheckpointSaver"]
@@ -53,11 +53,11 @@ class AtomicDiskSaver(DiskSaver):
 
 
 class SafeCheckpointSaver(CheckpointSaver):
-    """MONAI's ``CheckpointSaver`` (same arguments) that writes through :class:`AtomicDiskSaver` and saves its trainer too.
+    """MONAI's ``CheckpointSaver`` (same arguments) that writes with :class:`AtomicDiskSaver` and saves its trainer too.
 
-    The engine it is attached to is saved as ``trainer``: a config cannot name the trainer among the objects to save, because
-    the trainer is built from its handlers. MONAI 1.6.1 writes over the previous file in place and deletes the previous final checkpoint first; a full disk or a
-    crash while saving then leaves neither.
+    The engine it is attached to is saved as ``trainer``: a config cannot name the trainer among the objects to save,
+    because the trainer is built from its handlers. MONAI 1.6.1 writes over the previous file in place and deletes the
+    previous final checkpoint first; a full disk or a crash while saving then leaves neither.
     """
 
     def attach(self, engine: Engine) -> None:
@@ -73,7 +73,8 @@ class SafeCheckpointSaver(CheckpointSaver):
 class SafeCheckpointLoader(CheckpointLoader):
     """MONAI's ``CheckpointLoader`` (same arguments) that says in a few lines what is wrong with a file.
 
-    The engine it is attached to is restored from ``trainer``, as :class:`SafeCheckpointSaver` saves it. With ``strict``, the default, networks are compared with the file before anything is loaded into any object.
+    The engine it is attached to is restored from ``trainer``, as :class:`SafeCheckpointSaver` saves it. With
+    ``strict``, the default, networks are compared with the file before anything is loaded into any object.
     """
 
     def attach(self, engine: Engine) -> None:
@@ -89,16 +90,28 @@ class SafeCheckpointLoader(CheckpointLoader):
             CheckpointError: if it is damaged, foreign, or of another architecture.
         """
         checkpoint = load_checkpoint(self.load_path)
+        if len(self.load_dict) == 1 and not checkpoint.keys() & self.load_dict.keys():
+            checkpoint = dict.fromkeys(self.load_dict, checkpoint)  # the file is the one object's state itself
+        self._check_entries(checkpoint)
         if self.strict:
             self._check_networks(checkpoint)
+        if self.map_location is None:  # torch would want the device from which the objects were saved
+            self.map_location = "cpu"  # type: ignore[assignment]
         super().__call__(engine)
 
+    def _check_entries(self, checkpoint: dict[str, Any]) -> None:
+        absent = [name for name in self.load_dict if name not in checkpoint]
+        if absent:
+            raise CheckpointError(
+                f"{self.load_path}: no checkpoint of this training: it lacks {', '.join(absent)}; it holds "
+                f"{', '.join(list(checkpoint)[:5])}. A file of weights alone starts a training, but cannot resume one"
+            )
+
     def _check_networks(self, checkpoint: dict[str, Any]) -> None:
-        bare = len(self.load_dict) == 1 and not checkpoint.keys() & self.load_dict.keys()
         for name, target in self.load_dict.items():
             network = _unwrapped(target)
-            if isinstance(network, torch.nn.Module) and (bare or name in checkpoint):
-                state = checkpoint if bare else checkpoint[name]
+            if isinstance(network, torch.nn.Module):
+                state = checkpoint[name]
                 check_weights(network.state_dict(), state, source=self.load_path, target=type(network).__name__)
 
 

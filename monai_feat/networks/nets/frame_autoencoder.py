@@ -23,7 +23,8 @@ class FrameAutoencoder(nn.Module):
     """Encode and decode clips with MONAI's 2-D ``AutoencoderKL``, one frame at a time.
 
     Latents handed out are multiplied with ``scale_factor``, so that a diffusion model sees unit variance; it is a
-    buffer and is saved with the weights. `estimate_scale_factor` sets it from a whole data set.
+    buffer and is saved with the weights. `estimate_scale_factor` sets it from a whole data set; `standardize_latents`
+    goes further and folds mean and scale of each channel into the autoencoder's weights.
 
     Args:
         autoencoder: the frame autoencoder; frames in ``(N, C, H, W)``.
@@ -61,8 +62,18 @@ class FrameAutoencoder(nn.Module):
 
         Returns:
             Mean and log-variance, each ``(B, C_latent, T, H/f, W/f)`` for an autoencoder that downsamples by f.
+
+        Raises:
+            ValueError: when the clips have no five axes, or H or W is no multiple of f.
         """
         mean, std = self._frame_by_frame(self.autoencoder.encode, x)
+        for pixels, latents in zip(x.shape[-2:], mean.shape[-2:], strict=True):
+            factor = pixels // latents
+            if pixels != factor * latents or factor.bit_count() != 1:
+                raise ValueError(
+                    f"frames of {x.shape[-2]}×{x.shape[-1]} pixels are cut off by the autoencoder, whose latents are "
+                    f"{mean.shape[-2]}×{mean.shape[-1]}: choose a frame size that is a multiple of its downsampling factor"
+                )
         return mean, 2 * std.log()
 
     def encode(self, x: Tensor) -> Tensor:
@@ -70,7 +81,7 @@ class FrameAutoencoder(nn.Module):
         return self.encode_moments(x)[0] * self.scale_factor
 
     def decode(self, z: Tensor) -> Tensor:
-        """Decode scaled latents ``(B, C_latent, T, H/f, W/f)`` to clips ``(B, C, T, H, W)``, about in [-1, 1]."""
+        """Decode latents ``(B, C_latent, T, H/f, W/f)`` to clips ``(B, C, T, H, W)``, about in [-1, 1]."""
         return self._frame_by_frame(lambda frames: (self.autoencoder.decode(frames),), z / self.scale_factor)[0]
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -97,19 +108,48 @@ class FrameAutoencoder(nn.Module):
         Raises:
             ValueError: when there is no clip, or the latents do not vary.
         """
-        count, total, squares = 0, 0.0, 0.0
-        for batch in clips:
-            mean, log_variance = (moment.double() for moment in self.encode_moments(batch.to(self.scale_factor.device)))
-            count += mean.numel()
-            total += mean.sum().item()
-            squares += (mean.square() + log_variance.exp()).sum().item()
-        if not count:
-            raise ValueError("cannot estimate the scale factor of the latents from no clips")
-        variance = squares / count - (total / count) ** 2
-        if not variance > 0:
-            raise ValueError(f"cannot estimate the scale factor of latents with variance {variance}")
-        self.scale_factor.fill_(variance**-0.5)
+        means, variances = self._channel_moments(clips)
+        variance = (variances + means.square()).mean() - means.mean().square()
+        self.scale_factor.fill_(_checked(variance).rsqrt())
         return float(self.scale_factor)
+
+    @torch.no_grad()
+    def standardize_latents(self, clips: Iterable[Tensor]) -> None:
+        """Give every latent channel mean 0 and variance 1 over all given clips, without changing a reconstruction.
+
+        What is taken from the latents is put back by the decoder: both maps next to the latents are linear per pixel, so the
+        standardisation is folded into their weights, exactly. A diffusion model then meets no channel that is off-centre or
+        drowned in noise. ``scale_factor`` becomes 1.
+
+        Args:
+            clips: batches ``(B, C, T, H, W)``, of any sizes.
+
+        Raises:
+            ValueError: when there is no clip, or a latent channel does not vary.
+        """
+        means, variances = self._channel_moments(clips)
+        parameter = self.autoencoder.get_parameter
+        first, last = parameter("quant_conv_mu.conv.weight"), parameter("post_quant_conv.conv.weight")
+        mean, std = means.to(first), _checked(variances).sqrt().to(first)
+        first.div_(std[:, None, None, None])
+        parameter("quant_conv_mu.conv.bias").sub_(mean).div_(std)
+        parameter("quant_conv_log_sigma.conv.bias").sub_(2 * std.log())
+        parameter("post_quant_conv.conv.bias").add_(last[..., 0, 0] @ mean)
+        last.mul_(std[:, None, None])
+        self.scale_factor.fill_(1.0)
+
+    def _channel_moments(self, clips: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return mean and variance of the sampled latents, each ``(C_latent,)`` in float64."""
+        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        for batch in clips:
+            moments = self.encode_moments(batch.to(self.scale_factor.device))
+            mean, log_variance = (rearrange(moment.double(), "b c t h w -> c (b t h w)") for moment in moments)
+            count += mean.shape[1]
+            total = total + mean.sum(dim=1)
+            squares = squares + (mean.square() + log_variance.exp()).sum(dim=1)
+        if not count:
+            raise ValueError("cannot measure the latents of no clips")
+        return total / count, squares / count - (total / count).square()
 
     def _frame_by_frame(self, function: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> tuple[Tensor, ...]:
         if x.ndim != 5 or 0 in x.shape:
@@ -118,3 +158,9 @@ class FrameAutoencoder(nn.Module):
         parts = [function(part) for part in frames.split(self.max_frames)]
         outputs = (torch.cat(pieces) for pieces in zip(*parts, strict=True))
         return tuple(rearrange(output, "(b t) c h w -> b c t h w", b=len(x)) for output in outputs)
+
+
+def _checked(variance: Tensor) -> Tensor:
+    if not bool((variance > 0).all()):
+        raise ValueError(f"cannot scale latents whose variance is {variance.tolist()}")
+    return variance

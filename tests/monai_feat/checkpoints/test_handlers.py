@@ -102,6 +102,55 @@ def test_training_resumes_where_it_was(tmp_path: Path, monkeypatch: pytest.Monke
     torch.testing.assert_close(network.state_dict(), load_checkpoint(path)["network"], atol=0, rtol=0)
 
 
+def test_the_trainer_is_saved_and_restored_without_being_named(tmp_path: Path) -> None:
+    """A config cannot name the trainer among the objects: it is built from its handlers."""
+    counts = [0, 0]
+
+    def train_for(epochs: int, run: int, resume: bool) -> tuple[Engine, torch.nn.Module]:
+        network = torch.nn.Linear(2, 2)
+
+        def step(engine: Engine, _: Any) -> None:
+            counts[run] += 1
+            torch.nn.init.constant_(network.weight, engine.state.iteration)
+
+        engine = Engine(step)
+        SafeCheckpointSaver(str(tmp_path), {"network": network}, save_interval=1, n_saved=1).attach(engine)
+        if resume:
+            SafeCheckpointLoader(str(tmp_path / "checkpoint_epoch=2.pt"), {"network": network}).attach(engine)
+        engine.run([0, 0, 0], max_epochs=epochs)
+        return engine, network
+
+    train_for(2, run=0, resume=False)
+    engine, network = train_for(5, run=1, resume=True)
+    assert counts == [6, 9]
+    assert (engine.state.epoch, engine.state.iteration) == (5, 15)
+    assert network.weight.unique().tolist() == [15]
+    state = load_checkpoint(tmp_path / "checkpoint_epoch=5.pt")
+    assert sorted(state) == ["network", "trainer"]
+    assert state["trainer"]["iteration"] == 15
+
+
+def test_a_checkpoint_of_a_gpu_is_read_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save_checkpoint({"network": torch.nn.Linear(2, 2).state_dict()}, tmp_path / "a.pt")
+    places, stock = [], torch.load
+
+    def spy(*args: Any, map_location: Any = None, **options: Any) -> Any:
+        places.append(str(map_location))
+        return stock(*args, map_location=map_location, **options)
+
+    monkeypatch.setattr(torch, "load", spy)
+    SafeCheckpointLoader(str(path), {"network": torch.nn.Linear(2, 2)})(Engine(lambda engine, batch: None))
+    assert set(places) == {"cpu"}
+
+
+def test_loader_says_that_weights_alone_cannot_resume(tmp_path: Path) -> None:
+    path = save_checkpoint(torch.nn.Linear(2, 2).state_dict(), tmp_path / "weights.safetensors")
+    engine = Engine(lambda engine, batch: None)
+    SafeCheckpointLoader(str(path), {"network": torch.nn.Linear(2, 2)}).attach(engine)
+    with pytest.raises(CheckpointError, match="lacks network, trainer; it holds bias, weight"):
+        engine.run([0], max_epochs=1)
+
+
 @pytest.mark.parametrize("bare", [True, False])
 def test_loader_names_another_architecture(tmp_path: Path, bare: bool) -> None:
     state = torch.nn.LSTM(2, 2).state_dict()
