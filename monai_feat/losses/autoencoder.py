@@ -53,36 +53,45 @@ class AutoencoderLoss(nn.Module):
         """Score a reconstruction.
 
         Args:
-            output: reconstruction ``(B, C, T, H, W)``, latent mean and log-variance, as `FrameAutoencoder` returns them.
+            output: reconstruction ``(B, C, T, H, W)``, latent mean and log-variance: what `FrameAutoencoder` gives.
             target: the clips, ``(B, C, T, H, W)`` in [-1, 1].
 
         Returns:
             The loss, a scalar.
+
+        Raises:
+            ValueError: when reconstruction and target differ in shape.
         """
         reconstruction, mean, log_variance = output
+        if reconstruction.shape != target.shape:
+            raise ValueError(
+                f"clips {tuple(target.shape)} came back as {tuple(reconstruction.shape)}: choose a frame size that is "
+                "a multiple of the autoencoder's downsampling factor"
+            )
         difference = reconstruction - target
-        loss = difference.abs().mean() + difference.square().mean() + self.kl_weight * kl_to_standard_normal(mean, log_variance)
+        loss: Tensor = difference.abs().mean() + difference.square().mean()
+        loss = loss + self.kl_weight * kl_to_standard_normal(mean, log_variance)
         frames, real = _frames(reconstruction), _frames(target)
         if self.discriminator is not None:
             verdict = _verdict(self.discriminator, frames)
-            loss = loss + self.adversarial_weight * self.adversarial(verdict, target_is_real=True, for_discriminator=False)
+            deceit = self.adversarial(verdict, target_is_real=True, for_discriminator=False)
+            loss = loss + self.adversarial_weight * deceit
         if self.perceptual is not None:
             loss = loss + self.perceptual_weight * self.perceptual(frames, real)
         return loss
 
     def discriminator_loss(self, reconstruction: Tensor, target: Tensor) -> Tensor:
-        """Score the discriminator on clips ``(B, C, T, H, W)``: half for calling reconstructions fake, half for calling real ones real.
+        """Score the discriminator on clips ``(B, C, T, H, W)``: how far fakes pass for real and real ones for fakes.
 
         Raises:
             ValueError: when there is no discriminator.
         """
         if self.discriminator is None:
             raise ValueError("this loss has no discriminator")
-        halves = [
-            self.adversarial(_verdict(self.discriminator, _frames(clips)), target_is_real=real, for_discriminator=True)
-            for clips, real in ((reconstruction.detach(), False), (target, True))
-        ]
-        return 0.5 * (halves[0] + halves[1])
+        fake, real = (_verdict(self.discriminator, _frames(clips)) for clips in (reconstruction.detach(), target))
+        missed: Tensor = self.adversarial(fake, target_is_real=False, for_discriminator=True)
+        doubted: Tensor = self.adversarial(real, target_is_real=True, for_discriminator=True)
+        return 0.5 * (missed + doubted)
 
 
 def _frames(clips: Tensor) -> Tensor:

@@ -72,7 +72,7 @@ class FrameAutoencoder(nn.Module):
             if pixels != factor * latents or factor.bit_count() != 1:
                 raise ValueError(
                     f"frames of {x.shape[-2]}×{x.shape[-1]} pixels are cut off by the autoencoder, whose latents are "
-                    f"{mean.shape[-2]}×{mean.shape[-1]}: choose a frame size that is a multiple of its downsampling factor"
+                    f"{mean.shape[-2]}×{mean.shape[-1]}: choose a multiple of its downsampling factor"
                 )
         return mean, 2 * std.log()
 
@@ -117,9 +117,9 @@ class FrameAutoencoder(nn.Module):
     def standardize_latents(self, clips: Iterable[Tensor]) -> None:
         """Give every latent channel mean 0 and variance 1 over all given clips, without changing a reconstruction.
 
-        What is taken from the latents is put back by the decoder: both maps next to the latents are linear per pixel, so the
-        standardisation is folded into their weights, exactly. A diffusion model then meets no channel that is off-centre or
-        drowned in noise. ``scale_factor`` becomes 1.
+        What is taken from the latents is put back by the decoder: both maps next to the latents are linear per pixel,
+        so the standardisation is folded into their weights, exactly. A diffusion model then meets no channel that is
+        off-centre or drowned in noise. ``scale_factor`` becomes 1.
 
         Args:
             clips: batches ``(B, C, T, H, W)``, of any sizes.

@@ -1,0 +1,28 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What lets MONAI's stock trainers and bundles train and sample the networks of this package."""
+
+from __future__ import annotations
+
+from monai_feat.engines.clip_saver import ClipSaver, SampleSheet
+from monai_feat.engines.config_check import ConfigKeyError, check_config, find_unused_keys
+from monai_feat.engines.discriminator import DiscriminatorUpdate
+from monai_feat.engines.gradients import GradientGuard, NonFiniteGradientError
+from monai_feat.engines.prepare_batch import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
+from monai_feat.engines.progress import TrainingProgress
+from monai_feat.engines.time_budget import TimeBudget
+
+__all__ = [
+    "ClipSaver",
+    "ConfigKeyError",
+    "DiscriminatorUpdate",
+    "GradientGuard",
+    "LatentDiffusionPrepareBatch",
+    "NonFiniteGradientError",
+    "ReconstructionPrepareBatch",
+    "SampleSheet",
+    "TimeBudget",
+    "TrainingProgress",
+    "check_config",
+    "find_unused_keys",
+]

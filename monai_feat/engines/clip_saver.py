@@ -1,0 +1,106 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What sampling leaves behind: a file for every clip, and a sheet to look at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+from torch.utils.tensorboard import SummaryWriter
+
+from monai_feat.data import write_mp4
+from monai_feat.transforms.functional import to_uint8
+from monai_feat.visualize import contact_sheet
+
+__all__ = ["ClipSaver", "SampleSheet"]
+
+
+class ClipSaver:
+    """Write each clip that an evaluator samples as ``clip_<index>.mp4``.
+
+    Args:
+        output_dir: folder of the clips; made if missing.
+        frame_rate: frames per second of the files, in Hz.
+    """
+
+    def __init__(self, output_dir: str | os.PathLike[str], frame_rate: float) -> None:
+        self.output_dir = Path(output_dir)
+        self.frame_rate = frame_rate
+
+    def attach(self, engine: Engine) -> None:
+        """Register with an evaluator whose inputs are clip indices ``(B,)`` and whose predictions are clips."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+
+    def __call__(self, engine: Any) -> None:
+        """Write the clips of one batch."""
+        self.output_dir.mkdir(parents=True, exist_ok=True)
+        for index, clip in zip(*_indices_and_clips(engine), strict=True):
+            write_mp4(to_uint8(clip), self.output_dir / f"clip_{int(index):06d}.mp4", self.frame_rate)
+
+
+class SampleSheet:
+    """Draw the clips that an evaluator samples as one contact sheet, under real ones.
+
+    Rows are clips, columns are frames.
+
+    Args:
+        output_dir: folder of the sheets; made if missing.
+        real: a data set whose first clips are shown above the sampled ones.
+        num_rows: largest number of clips of each kind.
+        name: of the file, without suffix; ``{epoch}`` becomes the epoch at which the clips were sampled.
+        log_dir: TensorBoard folder where the sheets shall be seen too; None for nowhere.
+
+    Raises:
+        ValueError: when there is no real clip, or no row.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | os.PathLike[str],
+        real: Dataset[dict[str, Any]],
+        num_rows: int = 4,
+        name: str = "samples",
+        log_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if num_rows < 1 or not len(real):  # type: ignore[arg-type]
+            raise ValueError(f"a sheet needs real clips and rows, got {len(real)} and {num_rows}")  # type: ignore[arg-type]
+        self.output_dir = Path(output_dir)
+        self.real = real
+        self.num_rows = num_rows
+        self.name = name
+        self.log_dir = log_dir
+        self._clips: list[Tensor] = []
+
+    def attach(self, engine: Engine) -> None:
+        """Register with an evaluator whose predictions are clips ``(B, C, T, H, W)`` in [-1, 1]."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.draw)
+
+    def __call__(self, engine: Any) -> None:
+        """Remember the first clips."""
+        _, clips = _indices_and_clips(engine)
+        self._clips.extend(clips[: self.num_rows - len(self._clips)])
+
+    def draw(self, engine: Any) -> None:
+        """Write the sheet."""
+        real = [self.real[index]["image"] for index in range(min(self.num_rows, len(self.real)))]  # type: ignore[arg-type]
+        rows = {"real": torch.stack(real), "sampled": torch.stack(self._clips)}
+        self._clips.clear()
+        sheet = contact_sheet({title: to_uint8(clips) for title, clips in rows.items()})
+        self.output_dir.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(sheet.numpy()).save(self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png")
+        if self.log_dir is not None:
+            with SummaryWriter(str(self.log_dir)) as writer:
+                writer.add_image("samples", sheet, engine.state.epoch, dataformats="HWC")
+
+
+def _indices_and_clips(engine: Any) -> tuple[Tensor, Tensor]:
+    """Return what was asked for, ``(B,)``, and what was made, ``(B, C, T, H, W)``, both on the CPU."""
+    return engine.state.output["image"].cpu(), engine.state.output["pred"].float().cpu()

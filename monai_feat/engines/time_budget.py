@@ -1,0 +1,51 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Training for a given time instead of a given number of epochs."""
+
+from __future__ import annotations
+
+import time
+
+from ignite.engine import Engine, Events
+
+__all__ = ["TimeBudget"]
+
+
+class TimeBudget:
+    """End a training when its time is up, as if the epoch under way were complete and the last.
+
+    So checkpoints and sample sheets of that epoch are still made; a resumed training continues the epoch where it was
+    cut. Ignite's ``TimeLimit`` has no ``attach`` and stops without them.
+
+    Args:
+        max_seconds: time for all iterations and validations together, in seconds; the last may exceed it.
+
+    Raises:
+        ValueError: when the time is not positive.
+    """
+
+    def __init__(self, max_seconds: float) -> None:
+        if not max_seconds > 0:
+            raise ValueError(f"max_seconds must be positive, got {max_seconds}")
+        self.max_seconds = max_seconds
+        self._end = float("inf")
+
+    def attach(self, engine: Engine) -> None:
+        """Register with a trainer."""
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.stop)
+
+    def start(self, _engine: Engine) -> None:
+        """Start the clock."""
+        self._end = time.monotonic() + self.max_seconds
+
+    def __call__(self, engine: Engine) -> None:
+        """Cut the epoch short when the time is up."""
+        if time.monotonic() >= self._end:
+            engine.terminate_epoch()
+
+    def stop(self, engine: Engine) -> None:
+        """End the training when the time is up."""
+        if time.monotonic() >= self._end:
+            engine.terminate()

@@ -1,0 +1,120 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+import torch
+from monai.engines import SupervisedTrainer
+from monai.inferers import DiffusionInferer
+from monai.networks.nets import AutoencoderKL
+from torch import Tensor, nn
+
+from monai_feat.engines import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
+from monai_feat.losses import HybridDiffusionLoss
+from monai_feat.networks.nets import FrameAutoencoder
+from monai_feat.networks.schedulers import RespacedDDPMScheduler
+
+
+@pytest.fixture
+def autoencoder() -> FrameAutoencoder:
+    net = AutoencoderKL(
+        2, 1, 1, (1, 1), (4, 4), (False, False), 2, 2,
+        with_encoder_nonlocal_attn=False, with_decoder_nonlocal_attn=False,
+    )  # fmt: skip
+    return FrameAutoencoder(net, scale_factor=3.0)
+
+
+@pytest.fixture
+def clips() -> Tensor:
+    return torch.rand(2, 1, 3, 8, 8) * 2 - 1
+
+
+def moments(mean: float, log_variance: float, batch: int = 64) -> dict[str, Tensor]:
+    shape = (batch, 2, 3, 8, 8)
+    return {"latent_mean": torch.full(shape, mean), "latent_log_variance": torch.full(shape, log_variance)}
+
+
+def test_clips_and_their_moments_give_the_same(autoencoder: FrameAutoencoder, clips: Tensor) -> None:
+    prepare = LatentDiffusionPrepareBatch(autoencoder)
+    mean, log_variance = autoencoder.encode_moments(clips)
+    results = []
+    for batch in ({"image": clips}, {"latent_mean": mean, "latent_log_variance": log_variance}):
+        torch.manual_seed(1)
+        latents, target, args, kwargs = prepare(batch, "cpu")
+        assert args == ()
+        assert not latents.requires_grad
+        results.append({"latents": latents, **target, **kwargs})
+    torch.testing.assert_close(results[0], results[1])
+    assert results[0]["latents"].shape == (2, 2, 3, 4, 4)
+
+
+def test_latents_are_scaled_draws_of_the_encoders_gaussian(autoencoder: FrameAutoencoder) -> None:
+    """N(0.5, e⁻¹) times 3 has mean 1.5 and standard deviation 3 e^(-1/2)."""
+    latents, target, _, _ = LatentDiffusionPrepareBatch(autoencoder)(moments(0.5, -1.0), "cpu")
+    assert latents.mean().item() == pytest.approx(1.5, abs=0.05)
+    assert latents.std().item() == pytest.approx(3 * torch.tensor(-0.5).exp().item(), rel=0.03)
+    assert target["x0"] is latents
+
+
+def test_latents_and_noise_are_drawn_anew(autoencoder: FrameAutoencoder) -> None:
+    prepare, batch = LatentDiffusionPrepareBatch(autoencoder), moments(0.0, 0.0, batch=2)
+    first, second = (prepare(batch, "cpu") for _ in range(2))
+    assert not torch.equal(first[0], second[0])
+    assert not torch.equal(first[1]["noise"], second[1]["noise"])
+
+
+def test_timesteps_are_uniform_over_the_chain(autoencoder: FrameAutoencoder) -> None:
+    prepare = LatentDiffusionPrepareBatch(autoencoder, num_train_timesteps=4)
+    batch = {key: moment[:, :, :1, :1, :1] for key, moment in moments(0.0, 0.0, batch=4000).items()}
+    _, target, _, kwargs = prepare(batch, "cpu")
+    assert target["timesteps"].dtype == torch.int64
+    assert torch.equal(target["timesteps"], kwargs["timesteps"])
+    shares = torch.bincount(target["timesteps"]) / 4000
+    torch.testing.assert_close(shares, torch.full((4,), 0.25), atol=0.03, rtol=0)
+
+
+def test_the_autoencoder_is_frozen(autoencoder: FrameAutoencoder) -> None:
+    LatentDiffusionPrepareBatch(autoencoder.train())
+    assert not autoencoder.training
+    assert not any(parameter.requires_grad for parameter in autoencoder.parameters())
+
+
+def test_a_batch_without_clips_is_named(autoencoder: FrameAutoencoder) -> None:
+    with pytest.raises(ValueError, match=r"needs 'image'.* this one has \['label', 'video'\]"):
+        LatentDiffusionPrepareBatch(autoencoder)({"video": torch.zeros(1), "label": torch.zeros(1)})
+
+
+def test_the_stock_trainer_and_inferer_take_it(autoencoder: FrameAutoencoder, clips: Tensor) -> None:
+    class Denoiser(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.map = nn.Conv3d(2, 4, 1)
+
+        def forward(self, x: Tensor, timesteps: Tensor, context: Tensor | None = None) -> Tensor:
+            assert timesteps.shape == (2,)
+            return self.map(x)
+
+    network, scheduler = Denoiser(), RespacedDDPMScheduler(variance_type="learned_range")
+    trainer = SupervisedTrainer(
+        device="cpu",
+        max_epochs=1,
+        train_data_loader=[{"image": clips}],  # type: ignore[arg-type]
+        network=network,
+        optimizer=torch.optim.SGD(network.parameters(), lr=0.1),
+        loss_function=HybridDiffusionLoss(scheduler),
+        inferer=DiffusionInferer(scheduler),
+        prepare_batch=LatentDiffusionPrepareBatch(autoencoder),
+        decollate=False,
+    )
+    before = network.map.weight.clone()
+    trainer.run()
+    assert not torch.equal(network.map.weight, before)
+    assert torch.isfinite(trainer.state.output["loss"])
+
+
+def test_reconstruction_takes_clips_as_input_and_target(clips: Tensor) -> None:
+    given, target = ReconstructionPrepareBatch()({"image": clips, "label": torch.zeros(1)}, "cpu", dtype=torch.float64)
+    assert given is target
+    torch.testing.assert_close(given, clips.double())
+    with pytest.raises(KeyError, match="image"):
+        ReconstructionPrepareBatch()({})
