@@ -1,0 +1,238 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: sample clips from the shipped weights, train on, sample again, and show what changed.
+
+It only runs bundles, and prints each command before it runs it, so that anyone can take it from there:
+
+    python -m bundles.demo                                  # procedural clips
+    python -m bundles.demo --data FOLDER                    # your clips
+    python -m bundles.demo --data FOLDER --from-scratch     # without the shipped weights
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.bundle import ConfigParser, run
+from torch import Tensor
+
+from monai_feat.checkpoints import load_weights
+from monai_feat.data import PHANTOMS, VideoReadError, find_clips, read_video
+from monai_feat.transforms.functional import to_uint8
+from monai_feat.visualize import read_tensorboard_scalars, save_contact_sheet, save_loss_curves
+
+BUNDLES = Path(__file__).resolve().parent
+NUM_SHOWN = 4
+AUTOENCODER_SECONDS, FEAT_SECONDS = 90, 210
+FINE_TUNING_RATE = 0.0003
+GREY_TOLERANCE = (
+    20.0  # mean spread of the colour channels, in grey levels; coloured marks on a scanner's screen give up to 15
+)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What one run of the demo works on.
+
+    Attributes:
+        modality: which bundle.
+        source: a folder of clips, or a phantom.
+        output: where results go.
+        from_scratch: whether to start without the shipped weights.
+    """
+
+    modality: str
+    source: str
+    output: Path
+    from_scratch: bool
+
+    @property
+    def bundle(self) -> Path:
+        """Folder of the bundle."""
+        return BUNDLES / f"feat_{self.modality}"
+
+    @property
+    def is_phantom(self) -> bool:
+        """Whether clips are procedural."""
+        return self.source.startswith("phantom:")
+
+    def weights(self, name: str) -> Path:
+        """Return the path of shipped weights."""
+        return self.bundle / "models" / f"{name}.safetensors"
+
+    def start_weights(self, name: str) -> str | None:
+        """Return the path of the weights that training starts from, if any."""
+        return None if self.from_scratch else str(self.weights(name))
+
+    def run(self, config: str, **overrides: Any) -> None:
+        """Print a bundle command, then run it in this process; values of None are left out."""
+        options = {
+            "bundle_root": str(self.bundle),
+            **{key: value for key, value in overrides.items() if value is not None},
+        }
+        config_file = str(self.bundle / "configs" / f"{config}.json")
+        arguments = [
+            f"--{key} {shlex.quote(str(value))}" for key, value in {"config_file": config_file, **options}.items()
+        ]
+        print("\n$ python -m monai.bundle run \\\n    " + " \\\n    ".join(arguments), flush=True)
+        run(config_file=config_file, **options)
+
+
+def sample(demo: Demo, name: str, autoencoder: Path, network: Path) -> Path:
+    """Sample a few clips with the given weights, and return their folder."""
+    folder = demo.output / name
+    demo.run(
+        "inference",
+        dataset_dir=demo.source,
+        output_dir=str(folder),
+        num_clips=NUM_SHOWN,
+        autoencoder_weights=str(autoencoder),
+        network_weights=str(network),
+    )
+    return folder
+
+
+def train(demo: Demo) -> tuple[Path, Path]:
+    """Train the autoencoder, then FEAT in its latent space; return the paths of their weights."""
+    common = {"dataset_dir": demo.source, "seed": 1, "on_bad": None if demo.is_phantom else "skip"}
+    # The shipped weights know procedural clips already; for anything else, the configs' own rates stand.
+    common["learning_rate"] = FINE_TUNING_RATE if demo.is_phantom and not demo.from_scratch else None
+    folder = demo.output / "autoencoder"
+    demo.run(
+        "train_autoencoder",
+        **common,
+        output_dir=str(folder),
+        num_clips=600,
+        num_val_clips=16,
+        max_seconds=AUTOENCODER_SECONDS,
+        autoencoder_weights=demo.start_weights("autoencoder"),
+    )
+    autoencoder = folder / "autoencoder.safetensors"
+    folder = demo.output / "feat"
+    demo.run(
+        "train",
+        **common,
+        output_dir=str(folder),
+        num_clips=120,
+        batch_size=8,
+        warmup_steps=20,
+        max_epochs=1000,
+        max_seconds=FEAT_SECONDS,
+        val_interval=1000,
+        on_short=None if demo.is_phantom else "loop",
+        autoencoder_weights=str(autoencoder),
+        network_weights=demo.start_weights("feat"),
+    )
+    return autoencoder, folder / "feat.safetensors"
+
+
+def reconstruct(demo: Demo, weights: Path) -> tuple[Tensor, Tensor]:
+    """Return some of the source's clips and what the autoencoder makes of them, uint8 ``(N, C, T, H, W)``."""
+    config = ConfigParser()
+    config.read_config(str(demo.bundle / "configs" / "inference.json"))
+    config.update({"dataset_dir": demo.source})
+    clips = config.get_parsed_content("real_clips")
+    real = torch.stack([clips[index]["image"] for index in range(min(NUM_SHOWN, len(clips)))])
+    autoencoder = load_weights(config.get_parsed_content("autoencoder_def"), weights).eval()
+    with torch.no_grad():
+        return to_uint8(real), to_uint8(autoencoder.decode(autoencoder.encode(real)))
+
+
+def read_samples(folder: Path, num_channels: int) -> Tensor:
+    """Read sampled clips back, uint8 ``(N, C, T, H, W)``."""
+    return torch.stack([read_video(path)[:num_channels] for path in sorted(folder.glob("clip_*.mp4"))])
+
+
+def guess_modality(source: str, num_files: int = 9) -> str:
+    """Tell ultrasound from endoscopy by colour: most clips, looked at over the whole folder, are grey or they are not.
+
+    Raises:
+        FileNotFoundError: when there is no clip.
+        VideoReadError: when none can be read.
+    """
+    paths = find_clips(source)
+    spreads = []
+    for path in paths[:: max(1, len(paths) // num_files)]:
+        try:
+            pixels = read_video(path, num_frames=1).float()  # (3, 1, H, W)
+        except VideoReadError:
+            continue  # reported by name when the clips are read for training
+        spreads.append((pixels.amax(0) - pixels.amin(0)).mean().item())
+    if not spreads:
+        raise VideoReadError(Path(source), f"none of the {len(paths)} clips can be read")
+    return "ultrasound" if statistics.median(spreads) < GREY_TOLERANCE else "endoscopy"
+
+
+def show(demo: Demo) -> list[Path]:
+    """Run the whole demo, and return what there is to look at."""
+    started = time.monotonic()
+    before = None
+    if not demo.from_scratch:
+        before = sample(demo, "before", demo.weights("autoencoder"), demo.weights("feat"))
+        print(f"\nFirst clips after {time.monotonic() - started:.0f} s: {before / 'clip_000000.mp4'}", flush=True)
+    autoencoder, network = train(demo)
+    after = sample(demo, "after", autoencoder, network)
+    real, reconstructed = reconstruct(demo, autoencoder)
+    rows = {"real": real, "reconstructed": reconstructed}
+    if before is not None:
+        rows["sampled before training"] = read_samples(before, real.shape[1])
+    rows["sampled after training"] = read_samples(after, real.shape[1])
+    sheet, curves = demo.output / "contact_sheet.png", demo.output / "loss.png"
+    save_contact_sheet(rows, sheet)
+    runs = (demo.output / name / "tensorboard" for name in ("autoencoder", "feat"))
+    save_loss_curves(
+        {tag: points for folder in runs for tag, points in read_tensorboard_scalars(folder).items()}, curves
+    )
+    print(f"\nDone in {time.monotonic() - started:.0f} s. Look at:")
+    results = [sheet, curves, *([before] if before else []), after]
+    for path in results:
+        print(f"  {path}")
+    return results
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> Demo:
+    """Read the command line.
+
+    Raises:
+        FileNotFoundError: when there is no clip in the folder.
+    """
+    parser = argparse.ArgumentParser(description="Sample clips, train FEAT, sample again.")
+    parser.add_argument("--data", help="a folder of clips, or one clip; procedural clips where it is missing")
+    parser.add_argument(
+        "--modality", choices=sorted(PHANTOMS), help="which bundle; guessed from the colours of your clips"
+    )
+    parser.add_argument("--from-scratch", action="store_true", help="start without the shipped weights")
+    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="where results go")
+    options = parser.parse_args(arguments)
+    data = str(Path(options.data).expanduser()) if options.data else None
+    modality = options.modality or (guess_modality(data) if data else "endoscopy")
+    return Demo(modality, data or f"phantom:{modality}", options.out, options.from_scratch)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; bad input ends with one line that says what is wrong."""
+    warnings.filterwarnings("ignore", module="monai|ignite")
+    logging.getLogger("monai").setLevel(logging.WARNING)
+    try:
+        demo = parse_arguments(arguments)
+        print(f"FEAT on {demo.modality} clips: {demo.source} -> {demo.output}", flush=True)
+        show(demo)
+    except (FileNotFoundError, VideoReadError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

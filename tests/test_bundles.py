@@ -1,0 +1,424 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The bundles keep MONAI's contracts and their own promises: files on the disk, and errors that help."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow, load, run, verify_metadata, verify_net_in_out
+from monai.fl.client import MonaiAlgo, MonaiAlgoStats
+
+from monai_feat.checkpoints import load_checkpoint, load_weights
+from monai_feat.data import probe_video, write_mp4
+from monai_feat.engines import check_config
+from monai_feat.networks.nets import FEAT
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = ("feat_endoscopy", "feat_ultrasound")
+WORKFLOWS = {"train": "train", "train_autoencoder": "train", "inference": "infer"}
+OVERLAYS = {"adversarial": "train_autoencoder", "evaluate": "train"}
+OWN_TO_A_BUNDLE = {"dataset_dir", "image_channels", "fit", "frame_rate"}
+METADATA_KEYS = [  # mandatory by https://docs.monai.io/en/stable/bundle/mb_specification.html
+    "version",
+    "changelog",
+    "monai_version",
+    "pytorch_version",
+    "numpy_version",
+    "required_packages_version",
+    "task",
+    "description",
+    "authors",
+    "copyright",
+    "network_data_format",
+]
+SAMPLED = {"num_sampling_steps": 2, "num_frames": 4, "frame_size": 32}
+TRAINED = {"num_clips": 4, "batch_size": 2, "max_epochs": 1, "frame_size": 32}
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+
+
+def bundle_of(name: str) -> Path:
+    return ROOT / "bundles" / name
+
+
+def files_of(bundle: Path, config: str) -> list[str]:
+    """Return the files of a config; an overlay comes after what it lies on."""
+    stack = [OVERLAYS[config], config] if config in OVERLAYS else [config]
+    return [str(bundle / "configs" / f"{name}.json") for name in stack]
+
+
+def read(bundle: Path, config: str) -> dict[str, Any]:
+    content: dict[str, Any] = ConfigParser.load_config_files(files_of(bundle, config))
+    return content
+
+
+def run_config(name: str, config: str, output_dir: Path, **overrides: Any) -> Path:
+    """Run a config of a bundle as the command line does, and return the folder where its files are."""
+    bundle = bundle_of(name)
+    changes = {"bundle_root": str(bundle), "output_dir": str(output_dir), **overrides}
+    run(config_file=files_of(bundle, config), logging_file=False, **changes)
+    return output_dir
+
+
+def message_of(error: BaseException | None) -> str:
+    return "" if error is None else f"{error}\n{message_of(error.__cause__)}"
+
+
+def targets(content: Any) -> Iterator[str]:
+    values = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    if isinstance(content, dict) and "_target_" in content:
+        yield content["_target_"]
+    for value in values:
+        yield from targets(value)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bundles")
+
+
+@pytest.fixture(scope="module")
+def autoencoder(name: str, work: Path) -> Path:
+    """A folder in which a tiny autoencoder was trained."""
+    return run_config(name, "train_autoencoder", work / name / "autoencoder", num_val_clips=2, **TRAINED)
+
+
+@pytest.fixture(scope="module")
+def tiny(autoencoder: Path) -> dict[str, Any]:
+    """Overrides of a tiny diffusion training."""
+    weights = {"autoencoder_weights": str(autoencoder / "autoencoder.safetensors")}
+    return {**weights, **TRAINED, **SAMPLED, "val_interval": 1}
+
+
+@pytest.fixture(scope="module")
+def training(name: str, work: Path, tiny: dict[str, Any]) -> Path:
+    """A folder in which a tiny FEAT was trained."""
+    return run_config(name, "train", work / name / "train", **tiny)
+
+
+@pytest.mark.parametrize("config", WORKFLOWS)
+@pytest.mark.parametrize("inside", [True, False], ids=["at the bundle root", "elsewhere"])
+def test_has_all_properties(
+    name: str, config: str, inside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = bundle_of(name)
+    monkeypatch.chdir(bundle if inside else tmp_path)
+    overrides = {} if inside else {"bundle_root": str(bundle)}
+    file = f"configs/{config}.json" if inside else str(bundle / "configs" / f"{config}.json")
+    workflow = ConfigWorkflow(
+        file, logging_file=False, workflow_type=WORKFLOWS[config], output_dir=str(tmp_path), **overrides
+    )
+    workflow.initialize()
+    assert workflow.check_properties() == []
+
+
+@pytest.mark.parametrize("config", [*WORKFLOWS, *OVERLAYS])
+def test_every_key_is_used(name: str, config: str) -> None:
+    content = read(bundle_of(name), config)
+    check_config(content)
+    assert content["initialize"][0] == "$check_config()"
+
+
+def test_metadata_is_valid(name: str, tmp_path: Path) -> None:
+    """MONAI would download its schema; ours has the keys that its specification makes mandatory."""
+    pytest.importorskip("jsonschema")
+    channels = {"type": "object", "required": ["num_channels", "spatial_shape", "dtype", "channel_def"]}
+    group = {"type": "object", "minProperties": 1, "additionalProperties": channels}
+    schema = {
+        "type": "object",
+        "required": METADATA_KEYS,
+        "properties": {
+            "version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+            "changelog": {"type": "object", "additionalProperties": {"type": "string"}},
+            "required_packages_version": {"type": "object", "additionalProperties": {"type": "string"}},
+            "network_data_format": {
+                "required": ["inputs", "outputs"],
+                "properties": {"inputs": group, "outputs": group},
+            },
+        },
+    }
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    metadata = bundle_of(name) / "configs" / "metadata.json"
+    verify_metadata(meta_file=str(metadata), filepath=str(tmp_path / "schema.json"))
+    content = json.loads(metadata.read_text())
+    assert content["version"] in content["changelog"]
+
+    del content["task"]
+    (tmp_path / "incomplete.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="'task' is a required property"):
+        verify_metadata(meta_file=str(tmp_path / "incomplete.json"), filepath=str(tmp_path / "schema.json"))
+
+
+@pytest.mark.parametrize("config", ["train", "inference"])
+@pytest.mark.parametrize("factors", [{}, {"n": 3, "p": 2}])
+def test_network_keeps_to_its_metadata(name: str, config: str, factors: dict[str, int]) -> None:
+    verify_net_in_out(
+        net_id="network_def",
+        meta_file=str(bundle_of(name) / "configs" / "metadata.json"),
+        config_file=files_of(bundle_of(name), config),
+        device="cpu",
+        extra_forward_args={"timesteps": 0},
+        **factors,
+    )
+
+
+@pytest.mark.parametrize("workflow_type", ["train", "inference"])
+def test_monai_loads_it(name: str, workflow_type: str, tmp_path: Path) -> None:
+    bundle = bundle_of(name)
+    shutil.copytree(bundle / "configs", tmp_path / name / "configs")
+    (tmp_path / name / "models").mkdir()
+    weights = load_checkpoint(bundle / "models" / "feat.safetensors")
+    torch.save(weights, tmp_path / name / "models" / "model.pt")
+    network = load(name, bundle_dir=str(tmp_path), source="github", device="cpu", workflow_type=workflow_type)
+    assert isinstance(network, FEAT)
+    torch.testing.assert_close(network.state_dict(), weights, rtol=0, atol=0)
+
+
+def test_federated_defaults_find_it(name: str, tmp_path: Path) -> None:
+    bundle = shutil.copytree(bundle_of(name), tmp_path / name, ignore=shutil.ignore_patterns("runs"))
+    client = MonaiAlgo(bundle_root=str(bundle))
+    client.initialize()
+    assert client.trainer is not None
+    assert client.evaluator is not None
+    assert isinstance(client.trainer.network, FEAT)
+    assert client.trainer.state.max_epochs == 1
+    statistics = MonaiAlgoStats(bundle_root=str(bundle))
+    statistics.initialize()
+    assert statistics.workflow.check_properties() == []
+
+
+@pytest.mark.parametrize("config", [*WORKFLOWS, *OVERLAYS])
+def test_names_only_declared_packages(name: str, config: str) -> None:
+    found = list(targets(read(bundle_of(name), config)))
+    assert found
+    assert {target.split(".")[0] for target in found} <= {"monai", "monai_feat", "torch", "ignite"}
+
+
+def test_bundles_differ_in_their_data_only() -> None:
+    first, second = (bundle_of(name) / "configs" for name in NAMES)
+    assert sorted(file.name for file in first.iterdir()) == sorted(file.name for file in second.iterdir())
+    for config in (*WORKFLOWS, *OVERLAYS):
+        one, other = (json.loads((folder / f"{config}.json").read_text()) for folder in (first, second))
+        assert list(one) == list(other)
+        assert {key for key in one if one[key] != other[key]} <= OWN_TO_A_BUNDLE, config
+    assert (first / "logging.conf").read_text() == (second / "logging.conf").read_text()
+
+
+def test_configs_of_a_bundle_describe_the_same_networks(name: str) -> None:
+    train, autoencoder, inference = (read(bundle_of(name), config) for config in WORKFLOWS)
+    assert train["network_def"] == inference["network_def"]
+    assert train["autoencoder_def"] == inference["autoencoder_def"] == autoencoder["network_def"]
+    shared = ("image_channels", "frame_size", "fit", "dataset_dir")
+    assert all(train[key] == autoencoder[key] == inference[key] for key in shared)
+    assert train["num_frames"] == inference["num_frames"]
+
+
+@pytest.mark.parametrize(("definition", "file"), [("network_def", "feat"), ("autoencoder_def", "autoencoder")])
+def test_shipped_weights_are_small_and_fit(name: str, definition: str, file: str) -> None:
+    path = bundle_of(name) / "models" / f"{file}.safetensors"
+    parser = ConfigParser(read(bundle_of(name), "inference"))
+    load_weights(parser.get_parsed_content(definition), path)
+    assert path.stat().st_size <= 8 * 2**20
+
+
+def test_autoencoder_training_leaves_its_files(autoencoder: Path) -> None:
+    assert sorted(path.name for path in autoencoder.iterdir()) == [
+        "autoencoder.safetensors",
+        "checkpoints",
+        "loss.png",
+        "tensorboard",
+    ]
+    assert [path.name for path in (autoencoder / "checkpoints").iterdir()] == ["checkpoint_epoch=1.pt"]
+
+
+def test_latents_of_the_trained_autoencoder_have_unit_variance(name: str, autoencoder: Path) -> None:
+    config = read(bundle_of(name), "train_autoencoder")
+    parser = ConfigParser({**config, "num_val_clips": 2, "frame_size": TRAINED["frame_size"]})
+    network = load_weights(parser.get_parsed_content("network_def"), autoencoder / "autoencoder.safetensors")
+    clips = torch.stack([item["image"] for item in parser.get_parsed_content("val_dataset")])
+    with torch.no_grad():
+        mean, log_variance = network.encode_moments(clips)
+    variance = mean.square().mean() + log_variance.exp().mean() - mean.mean().square()
+    assert (variance * network.scale_factor.square()).item() == pytest.approx(1, abs=0.02)
+
+
+def test_training_leaves_its_files(training: Path) -> None:
+    found = sorted(str(path.relative_to(training)) for path in training.rglob("*") if "tfevents" not in path.name)
+    assert found == [
+        "checkpoints",
+        "checkpoints/checkpoint_epoch=1.pt",
+        "feat.safetensors",
+        "loss.png",
+        "samples",
+        "samples/epoch_0001.png",
+        "tensorboard",
+    ]
+    state = load_checkpoint(training / "checkpoints" / "checkpoint_epoch=1.pt")
+    assert sorted(state) == ["ema", "lr_scheduler", "network", "optimizer", "trainer"]
+    assert state["trainer"]["iteration"] == 2
+    torch.testing.assert_close(load_checkpoint(training / "feat.safetensors"), state["ema"], rtol=0, atol=0)
+
+
+def test_inference_leaves_clips_and_a_sheet(name: str, training: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
+    weights = {
+        "autoencoder_weights": tiny["autoencoder_weights"],
+        "network_weights": str(training / "feat.safetensors"),
+    }
+    run_config(name, "inference", tmp_path, num_clips=3, first_clip=5, batch_size=2, **weights, **SAMPLED)
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert files == ["clip_000005.mp4", "clip_000006.mp4", "clip_000007.mp4", "contact_sheet.png"]
+    info = probe_video(tmp_path / files[0])
+    assert (info.frames, info.height, info.width) == (4, 32, 32)
+
+
+def test_resume_continues(name: str, training: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
+    checkpoint = training / "checkpoints" / "checkpoint_epoch=1.pt"
+    run_config(name, "train", tmp_path, **{**tiny, "max_epochs": 2, "resume_from": str(checkpoint)})
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint_epoch=2.pt"]
+    before, after = load_checkpoint(checkpoint), load_checkpoint(tmp_path / "checkpoints" / "checkpoint_epoch=2.pt")
+    assert (before["trainer"]["iteration"], after["trainer"]["iteration"]) == (2, 4)
+    steps = [{int(entry["step"]) for entry in state["optimizer"]["state"].values()} for state in (before, after)]
+    assert steps == [{2}, {4}]
+
+
+def test_autoencoder_training_resumes(name: str, autoencoder: Path, tmp_path: Path) -> None:
+    checkpoint = autoencoder / "checkpoints" / "checkpoint_epoch=1.pt"
+    overrides = {**TRAINED, "num_val_clips": 2, "max_epochs": 2, "resume_from": str(checkpoint)}
+    run_config(name, "train_autoencoder", tmp_path, **overrides)
+    assert load_checkpoint(tmp_path / "checkpoints" / "checkpoint_epoch=2.pt")["trainer"]["iteration"] == 4
+
+
+@pytest.mark.parametrize("name", NAMES[:1], indirect=True)  # the bundles differ in their data only
+@pytest.mark.parametrize(
+    "options",
+    [{"amp": True}, {"accumulation_steps": 2}, {"max_seconds": 0.01, "max_epochs": 9}, {"val_interval": None}],
+)
+def test_training_takes_options(tiny: dict[str, Any], name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    run_config(name, "train", tmp_path, **{**tiny, **options})
+    assert (tmp_path / "checkpoints" / "checkpoint_epoch=1.pt").is_file()
+    assert not (tmp_path / "checkpoints" / "checkpoint_epoch=2.pt").exists()
+
+
+def test_adversarial_overlay_trains_the_discriminator(name: str, tmp_path: Path) -> None:
+    overrides = {"bundle_root": str(bundle_of(name)), "output_dir": str(tmp_path), "num_val_clips": 2, **TRAINED}
+    workflow = ConfigWorkflow(
+        files_of(bundle_of(name), "adversarial"), logging_file=False, workflow_type="train", **overrides
+    )
+    workflow.initialize()
+    discriminator = workflow.parser.get_parsed_content("discriminator")
+    before = {key: value.clone() for key, value in discriminator.state_dict().items()}
+    workflow.run()
+    after = discriminator.state_dict()
+    assert all((after[key] != before[key]).any() for key in before if key.endswith("weight"))
+
+
+def test_evaluation_draws_a_sheet(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+    run_config(name, "evaluate", tmp_path, **tiny)
+    assert (tmp_path / "samples" / "epoch_0001.png").is_file()
+
+
+@pytest.fixture
+def videos(tmp_path: Path) -> Path:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for i in range(2):
+        write_mp4(torch.randint(0, 256, (3, 8, 32, 32), dtype=torch.uint8), folder / f"{i}.mp4", 10.0)
+    return folder
+
+
+def error_of(name: str, config: str, folder: Path, **overrides: Any) -> str:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - MONAI wraps in errors of its own
+        run_config(name, config, folder / "output", **overrides)
+    return message_of(caught.value)
+
+
+@pytest.mark.parametrize("name", NAMES[:1], indirect=True)  # the bundles differ in their data only
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"lerning_rate": 1}, "'lerning_rate' (did you mean 'learning_rate'?). Valid ones: "),
+        ({"train::datloader": 1}, "'train::datloader' (did you mean 'train::dataloader'?)"),
+        ({"clips::frames": 8}, "clips (monai_feat.data.open_clips) does not take these arguments: 'frames'"),
+        ({"frame_size": 40}, "multiple of the patch size 4"),
+        ({"frame_size": 34}, "frames of 34×34 pixels are cut off by the autoencoder"),
+        ({"dataset_dir": "no/such/folder"}, "no/such/folder: no such folder"),
+        ({"num_frames": 9}, "has 8 frames; 9 are needed"),
+        ({"on_nonfinite": "ignore"}, "must be 'stop' or 'skip', got 'ignore'"),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
+)
+def test_bad_input_gets_a_clear_error(
+    name: str, tiny: dict[str, Any], videos: Path, overrides: dict[str, Any], message: str
+) -> None:
+    assert message in error_of(name, "train", videos, **{**tiny, "dataset_dir": str(videos), **overrides})
+
+
+def test_weights_of_another_network_get_a_clear_error(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+    wrong = tiny["autoencoder_weights"]
+    for config, key in (("train", "network_weights"), ("inference", "network_weights")):
+        overrides = {key: wrong} if config == "inference" else {**tiny, key: wrong}
+        assert "does not fit FEAT: this checkpoint is of another architecture" in error_of(
+            name, config, tmp_path, **overrides
+        )
+    assert "A file of weights alone starts a training" in error_of(name, "train", tmp_path, **tiny, resume_from=wrong)
+
+
+def test_a_folder_without_clips_gets_a_clear_error(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+    for config in ("train", "train_autoencoder"):
+        overrides = {key: value for key, value in tiny.items() if key in TRAINED}
+        message = error_of(name, config, tmp_path, **overrides, dataset_dir=str(tmp_path))
+        assert f"{tmp_path}: no clips in this folder or below" in message
+
+
+def test_a_truncated_video_stops_or_is_skipped(
+    name: str, tiny: dict[str, Any], videos: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    broken = videos / "1.mp4"
+    broken.write_bytes(broken.read_bytes()[:2000])
+    overrides = {**tiny, "dataset_dir": str(videos)}
+    assert f"{broken}: " in error_of(name, "train", videos, **overrides)
+    with pytest.warns(UserWarning, match=r"1 of 2 files were skipped"):
+        run_config(name, "train", videos / "output", **overrides, on_bad="skip")
+    assert (videos / "output" / "feat.safetensors").is_file()
+
+
+def test_nan_weights_are_never_saved(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+    """An infinite learning rate breaks the weights in the first step, which the second notices."""
+    message = error_of(name, "train", tmp_path, **tiny, learning_rate=1e38, warmup_steps=1)
+    assert "iteration 2: loss" in message
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_the_command_line_refuses_a_mistyped_key(tmp_path: Path) -> None:
+    bundle = bundle_of(NAMES[0])
+    command = [
+        sys.executable,
+        "-m",
+        "monai.bundle",
+        "run",
+        "--config_file",
+        "configs/train.json",
+        "--lerning_rate",
+        "1",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=bundle, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode != 0
+    assert "'lerning_rate' (did you mean 'learning_rate'?)" in done.stderr
