@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import logging
 import shlex
+import shutil
 import statistics
 import sys
 import time
@@ -27,12 +28,15 @@ import torch
 from monai.bundle import ConfigParser, run
 from torch import Tensor
 
-from monai_feat.checkpoints import load_weights
-from monai_feat.data import PHANTOMS, VideoReadError, find_clips, read_video
+from monai_feat.checkpoints import CheckpointError, load_weights
+from monai_feat.data import PHANTOMS, VideoReadError, find_clips, probe_video, read_video
+from monai_feat.engines import NonFiniteGradientError
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.visualize import read_tensorboard_scalars, save_contact_sheet, save_loss_curves
 
 BUNDLES = Path(__file__).resolve().parent
+PLAIN_ERRORS = (CheckpointError, FileNotFoundError, NonFiniteGradientError, VideoReadError)
+STEPS = ("before", "autoencoder", "feat", "after")  # folders below the output
 NUM_SHOWN = 4
 AUTOENCODER_SECONDS, FEAT_SECONDS = 90, 210
 FINE_TUNING_RATE = 0.0003
@@ -71,6 +75,11 @@ class Demo:
         """Return the path of shipped weights."""
         return self.bundle / "models" / f"{name}.safetensors"
 
+    @property
+    def on_bad(self) -> str | None:
+        """What to do about files that cannot be read: leave them out, and name them; None where there are no files."""
+        return None if self.is_phantom else "skip"
+
     def start_weights(self, name: str) -> str | None:
         """Return the path of the weights that training starts from, if any."""
         return None if self.from_scratch else str(self.weights(name))
@@ -85,7 +94,9 @@ class Demo:
         arguments = [
             f"--{key} {shlex.quote(str(value))}" for key, value in {"config_file": config_file, **options}.items()
         ]
-        print("\n$ python -m monai.bundle run \\\n    " + " \\\n    ".join(arguments), flush=True)
+        print(
+            f"\n$ {shlex.quote(sys.executable)} -m monai.bundle run \\\n    " + " \\\n    ".join(arguments), flush=True
+        )
         run(config_file=config_file, **options)
 
 
@@ -97,6 +108,7 @@ def sample(demo: Demo, name: str, autoencoder: Path, network: Path) -> Path:
         dataset_dir=demo.source,
         output_dir=str(folder),
         num_clips=NUM_SHOWN,
+        on_bad=demo.on_bad,
         autoencoder_weights=str(autoencoder),
         network_weights=str(network),
     )
@@ -105,7 +117,7 @@ def sample(demo: Demo, name: str, autoencoder: Path, network: Path) -> Path:
 
 def train(demo: Demo) -> tuple[Path, Path]:
     """Train the autoencoder, then FEAT in its latent space; return the paths of their weights."""
-    common = {"dataset_dir": demo.source, "seed": 1, "on_bad": None if demo.is_phantom else "skip"}
+    common = {"dataset_dir": demo.source, "seed": 1, "on_bad": demo.on_bad}
     # The shipped weights know procedural clips already; for anything else, the configs' own rates stand.
     common["learning_rate"] = FINE_TUNING_RATE if demo.is_phantom and not demo.from_scratch else None
     folder = demo.output / "autoencoder"
@@ -114,7 +126,7 @@ def train(demo: Demo) -> tuple[Path, Path]:
         **common,
         output_dir=str(folder),
         num_clips=600,
-        num_val_clips=16,
+        num_statistics_clips=16,
         max_seconds=AUTOENCODER_SECONDS,
         autoencoder_weights=demo.start_weights("autoencoder"),
     )
@@ -141,7 +153,7 @@ def reconstruct(demo: Demo, weights: Path) -> tuple[Tensor, Tensor]:
     """Return some of the source's clips and what the autoencoder makes of them, uint8 ``(N, C, T, H, W)``."""
     config = ConfigParser()
     config.read_config(str(demo.bundle / "configs" / "inference.json"))
-    config.update({"dataset_dir": demo.source})
+    config.update({"dataset_dir": demo.source, "on_bad": demo.on_bad or "error"})
     clips = config.get_parsed_content("real_clips")
     real = torch.stack([clips[index]["image"] for index in range(min(NUM_SHOWN, len(clips)))])
     autoencoder = load_weights(config.get_parsed_content("autoencoder_def"), weights).eval()
@@ -165,7 +177,8 @@ def guess_modality(source: str, num_files: int = 9) -> str:
     spreads = []
     for path in paths[:: max(1, len(paths) // num_files)]:
         try:
-            pixels = read_video(path, num_frames=1).float()  # (3, 1, H, W)
+            middle = probe_video(path).frames // 2
+            pixels = read_video(path, start=middle, num_frames=1).float()  # (3, 1, H, W)
         except VideoReadError:
             continue  # reported by name when the clips are read for training
         spreads.append((pixels.amax(0) - pixels.amin(0)).mean().item())
@@ -177,6 +190,8 @@ def guess_modality(source: str, num_files: int = 9) -> str:
 def show(demo: Demo) -> list[Path]:
     """Run the whole demo, and return what there is to look at."""
     started = time.monotonic()
+    for step in STEPS:  # results of an earlier demo would mix with the new ones
+        shutil.rmtree(demo.output / step, ignore_errors=True)
     before = None
     if not demo.from_scratch:
         before = sample(demo, "before", demo.weights("autoencoder"), demo.weights("feat"))
@@ -184,7 +199,7 @@ def show(demo: Demo) -> list[Path]:
     autoencoder, network = train(demo)
     after = sample(demo, "after", autoencoder, network)
     real, reconstructed = reconstruct(demo, autoencoder)
-    rows = {"real": real, "reconstructed": reconstructed}
+    rows = {"procedural" if demo.is_phantom else "real": real, "reconstructed": reconstructed}
     if before is not None:
         rows["sampled before training"] = read_samples(before, real.shape[1])
     rows["sampled after training"] = read_samples(after, real.shape[1])
@@ -222,16 +237,25 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> Demo:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; bad input ends with one line that says what is wrong."""
-    warnings.filterwarnings("ignore", module="monai|ignite")
+    warnings.filterwarnings("ignore", module=r"(monai|ignite)(\.|$)")
     logging.getLogger("monai").setLevel(logging.WARNING)
     try:
         demo = parse_arguments(arguments)
         print(f"FEAT on {demo.modality} clips: {demo.source} -> {demo.output}", flush=True)
         show(demo)
-    except (FileNotFoundError, VideoReadError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        if (reason := _reason(error)) is None:
+            raise
+        print(f"error: {reason}", file=sys.stderr)
         return 1
     return 0
+
+
+def _reason(error: BaseException | None) -> BaseException | None:
+    """Find what people can act on behind what MONAI wraps around it."""
+    while error is not None and not isinstance(error, PLAIN_ERRORS):
+        error = error.__cause__
+    return error
 
 
 if __name__ == "__main__":

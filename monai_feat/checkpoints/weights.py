@@ -57,7 +57,7 @@ def check_weights(expected: Mapping[str, torch.Tensor], given: Mapping[str, Any]
     if nested:
         raise CheckpointError(
             f"{source}: is not a flat dict of tensors; it holds the entries {_some(list(given))}. "
-            "Name the one with the weights"
+            "Name the one with the weights, for example entry='ema' (in the bundles: --network_entry ema)"
         )
     shared = [key for key in expected if key in given]
     misshapen = [key for key in shared if expected[key].shape != given[key].shape]

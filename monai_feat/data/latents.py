@@ -4,26 +4,44 @@
 
 from __future__ import annotations
 
+import os
+import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import torch
+from monai.utils import convert_to_tensor
 from torch import Tensor, nn
 from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from monai_feat.data.latent_cache import LatentCache, clip_digest
 
 __all__ = ["ClipIndexDataset", "LatentDataset"]
 
 
 class LatentDataset(Dataset[dict[str, Tensor]]):
-    """Encode each clip of a data set when it is first asked for, and keep the moments of its latents in memory.
+    """Encode each clip of a data set once, and hand out the moments of its latents.
 
     The moments, mean and log-variance, are kept rather than a sample, so that training can draw new latents at every
-    step. The first epoch pays for the encoding; load it in the main process (``num_workers=0``), for worker processes
-    would each encode for themselves.
+    step. They are kept in memory, and each clip is encoded when it is first asked for: the first epoch pays for it.
+    Load in the main process (``num_workers=0``), for worker processes would each encode for themselves.
+
+    With a ``cache_dir`` they are kept on disk, for all later runs too. All clips are looked at on construction, in any
+    order, and those that this autoencoder has not encoded before are; several processes that do so share the work. A
+    clip is known by its pixels, or, without being read, by what the data set's ``clip_key(index)`` says, where it has
+    such a method and that is not None. Clips must be the same whenever they are asked for: no random transforms here.
 
     Args:
         dataset: items with a clip under ``image``, ``(C, T, H, W)`` in [-1, 1].
-        autoencoder: a network with ``encode_moments``, such as `FrameAutoencoder`; its device is used.
+        autoencoder: a network with ``encode_moments``, such as `FrameAutoencoder`; its device is used. A cache on disk
+            goes by its weights and settings at this moment.
+        cache_dir: folder of a `LatentCache`; None keeps all in memory.
+        progress: show a progress bar, with the time left, while a cache on disk is filled.
+
+    Raises:
+        LatentCacheError: when the cache cannot be written.
 
     Example:
         >>> from monai_feat.data import PhantomDataset
@@ -35,25 +53,63 @@ class LatentDataset(Dataset[dict[str, Tensor]]):
         (['latent_log_variance', 'latent_mean'], (1, 2, 16, 16))
     """
 
-    def __init__(self, dataset: Dataset[dict[str, Any]], autoencoder: nn.Module) -> None:
+    def __init__(
+        self,
+        dataset: Dataset[dict[str, Any]],
+        autoencoder: nn.Module,
+        cache_dir: str | os.PathLike[str] | None = None,
+        progress: bool = True,
+    ) -> None:
         self.dataset = dataset
         self.autoencoder = autoencoder
-        self._items: dict[int, dict[str, Tensor]] = {}
+        self._items: dict[int, tuple[Tensor, Tensor]] = {}
+        self._cache = None if cache_dir is None else LatentCache(cache_dir, autoencoder)
+        self._keys = [] if self._cache is None else self._fill(self._cache, progress)
 
     def __len__(self) -> int:
         return len(self.dataset)  # type: ignore[arg-type]
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
+        mean, log_variance = self._from_memory(index) if self._cache is None else self._cache[self._keys[index]]
+        return {"latent_mean": mean, "latent_log_variance": log_variance}
+
+    def _from_memory(self, index: int) -> tuple[Tensor, Tensor]:
         if index not in self._items:
             self._items[index] = self._encode(self.dataset[index]["image"])
         return self._items[index]
 
+    def _fill(self, cache: LatentCache, progress: bool) -> list[str]:
+        """Encode what is missing in the cache, and return the clips' keys in it."""
+        keys = [""] * len(self)
+        # Every process starts somewhere else, and after each shard skips what the others have done.
+        start = random.SystemRandom().randrange(max(1, len(self)))
+        every = 0.1 if sys.stderr.isatty() else 10.0
+        bar = tqdm(desc="latents", total=len(self), unit="clip", mininterval=every, disable=not progress)
+        try:
+            for index in (*range(start, len(self)), *range(start)):
+                keys[index] = self._ensure(cache, index)
+                bar.update()
+        finally:
+            bar.close()
+            cache.flush()
+        return keys
+
+    def _ensure(self, cache: LatentCache, index: int) -> str:
+        key: str | None = self.dataset.clip_key(index) if hasattr(self.dataset, "clip_key") else None
+        if key is None or key not in cache:
+            clip = self.dataset[index]["image"]
+            key = key or clip_digest(clip)
+            if key not in cache:
+                cache.add(key, *self._encode(clip))
+        return key
+
     @torch.no_grad()
-    def _encode(self, clip: Tensor) -> dict[str, Tensor]:
+    def _encode(self, clip: Tensor) -> tuple[Tensor, Tensor]:
+        clip = convert_to_tensor(clip, track_meta=False)  # pixel spacing and the like are not those of latents
         device = next(self.autoencoder.parameters(), clip).device
         encode_moments: Callable[[Tensor], tuple[Tensor, Tensor]] = self.autoencoder.encode_moments  # type: ignore[assignment]
         mean, log_variance = encode_moments(clip[None].to(device))
-        return {"latent_mean": mean[0].cpu(), "latent_log_variance": log_variance[0].cpu()}
+        return mean[0].cpu(), log_variance[0].cpu()
 
 
 class ClipIndexDataset(Dataset[dict[str, Tensor]]):

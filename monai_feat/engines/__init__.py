@@ -8,8 +8,10 @@ from monai_feat.engines.clip_saver import ClipSaver, SampleSheet
 from monai_feat.engines.config_check import ConfigKeyError, check_config, find_unused_keys
 from monai_feat.engines.discriminator import DiscriminatorUpdate
 from monai_feat.engines.gradients import GradientGuard, NonFiniteGradientError
+from monai_feat.engines.output import claim_output_dir
 from monai_feat.engines.prepare_batch import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
 from monai_feat.engines.progress import TrainingProgress
+from monai_feat.engines.schedules import WeightAverage, warmup_cosine
 from monai_feat.engines.time_budget import TimeBudget
 
 __all__ = [
@@ -23,6 +25,9 @@ __all__ = [
     "SampleSheet",
     "TimeBudget",
     "TrainingProgress",
+    "WeightAverage",
     "check_config",
+    "claim_output_dir",
     "find_unused_keys",
+    "warmup_cosine",
 ]

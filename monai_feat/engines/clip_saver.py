@@ -55,6 +55,7 @@ class SampleSheet:
         real: a data set whose first clips are shown above the sampled ones.
         num_rows: largest number of clips of each kind.
         name: of the file, without suffix; ``{epoch}`` becomes the epoch at which the clips were sampled.
+        real_title: what to call the clips above the sampled ones.
         log_dir: TensorBoard folder where the sheets shall be seen too; None for nowhere.
 
     Raises:
@@ -67,6 +68,7 @@ class SampleSheet:
         real: Dataset[dict[str, Any]],
         num_rows: int = 4,
         name: str = "samples",
+        real_title: str = "real",
         log_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         if num_rows < 1 or not len(real):  # type: ignore[arg-type]
@@ -75,6 +77,7 @@ class SampleSheet:
         self.real = real
         self.num_rows = num_rows
         self.name = name
+        self.real_title = real_title
         self.log_dir = log_dir
         self._clips: list[Tensor] = []
 
@@ -91,7 +94,7 @@ class SampleSheet:
     def draw(self, engine: Any) -> None:
         """Write the sheet."""
         real = [self.real[index]["image"] for index in range(min(self.num_rows, len(self.real)))]  # type: ignore[arg-type]
-        rows = {"real": torch.stack(real), "sampled": torch.stack(self._clips)}
+        rows = {self.real_title: torch.stack(real), "sampled": torch.stack(self._clips)}
         self._clips.clear()
         sheet = contact_sheet({title: to_uint8(clips) for title, clips in rows.items()})
         self.output_dir.mkdir(parents=True, exist_ok=True)

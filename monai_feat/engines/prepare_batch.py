@@ -24,7 +24,8 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
     encoder's Gaussian at every step, so that no draw is frozen into the training set.
 
     Args:
-        autoencoder: encodes clips and knows the scale of its latents. It is not trained here.
+        autoencoder: encodes clips and knows the scale of its latents. It is frozen: put into evaluation mode, without
+            gradients.
         num_train_timesteps: timesteps are drawn uniformly from 0 … num_train_timesteps − 1.
     """
 

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from typing import Any
 
 from ignite.engine import Engine, Events
@@ -20,10 +22,14 @@ class TrainingProgress:
 
     Args:
         name: what is being trained.
+        max_seconds: the training's time budget, as given to `TimeBudget`, so that the time left is that of the earlier
+            end; None where there is none.
     """
 
-    def __init__(self, name: str = "training") -> None:
+    def __init__(self, name: str = "training", max_seconds: float | None = None) -> None:
         self.name = name
+        self.max_seconds = max_seconds
+        self._started = 0.0
         self._bar: tqdm[Any] | None = None
         self._loss: float | None = None
 
@@ -38,6 +44,7 @@ class TrainingProgress:
         """Open the bar, if it is not, where the training stands: not at zero after a resume."""
         if self._bar is not None:
             return
+        self._started = time.monotonic()
         total = (engine.state.max_epochs or 0) * (engine.state.epoch_length or 0) or None
         every = 0.2 if sys.stderr.isatty() else 10.0
         self._bar = tqdm(total=total, initial=engine.state.iteration, desc=self.name, unit="step", mininterval=every)
@@ -47,9 +54,17 @@ class TrainingProgress:
         if self._bar is None:
             return
         loss = float(engine.state.output["loss"].detach())  # type: ignore[index]
-        self._loss = loss if self._loss is None else SMOOTHING * self._loss + (1 - SMOOTHING) * loss
-        self._bar.set_postfix(loss=f"{self._loss:.4f}", refresh=False)
+        if math.isfinite(loss):
+            self._loss = loss if self._loss is None else SMOOTHING * self._loss + (1 - SMOOTHING) * loss
+        shown = "not finite" if self._loss is None else f"{self._loss:.4f}"
+        self._bar.set_postfix(loss=shown, refresh=False)
         self._bar.update()
+        if self.max_seconds is not None and self._bar.total is not None:
+            done = self._bar.n - self._bar.initial
+            within = self._bar.initial + round(done * self.max_seconds / (time.monotonic() - self._started))
+            self._bar.total = min(
+                (engine.state.max_epochs or 0) * (engine.state.epoch_length or 0), max(within, self._bar.n)
+            )
 
     def stop(self, _engine: Engine, error: BaseException | None = None) -> None:
         """Close the bar, and let an exception pass."""

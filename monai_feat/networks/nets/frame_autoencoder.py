@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from einops import rearrange
 from monai.networks.nets import AutoencoderKL
+from monai.utils import ensure_tuple_rep
 from torch import Tensor, nn
 
 __all__ = ["FrameAutoencoder", "sample_posterior"]
@@ -97,6 +98,22 @@ class FrameAutoencoder(nn.Module):
         mean, log_variance = self.encode_moments(x)
         latents = sample_posterior(mean, log_variance, torch.randn_like(mean) if noise is None else noise)
         return self.decode(latents * self.scale_factor), mean, log_variance
+
+    @torch.no_grad()
+    def latent_shape(self, num_frames: int, frame_size: int | Sequence[int]) -> tuple[int, ...]:
+        """Return the shape ``(C_latent, T, H/f, W/f)`` of the latents of one clip.
+
+        Args:
+            num_frames: frames T of the clip.
+            frame_size: its ``(H, W)`` in pixels, or one number.
+
+        Raises:
+            ValueError: when H or W is no multiple of f.
+        """
+        first = self.autoencoder.get_parameter("encoder.blocks.0.conv.weight")
+        frame = first.new_zeros(1, first.shape[1], 1, *ensure_tuple_rep(frame_size, 2))
+        channels, _, *size = self.encode_moments(frame)[0].shape[1:]
+        return (channels, num_frames, *size)
 
     @torch.no_grad()
     def estimate_scale_factor(self, clips: Iterable[Tensor]) -> float:

@@ -1,0 +1,60 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What changes over a training by a rule of its own, and keeps to it after a resume: learning rate, average weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ignite.engine import Engine, Events
+from ignite.handlers import EMAHandler
+from ignite.handlers.state_param_scheduler import LambdaStateScheduler
+
+__all__ = ["WeightAverage", "warmup_cosine"]
+
+
+def warmup_cosine(warmup_steps: int, total_steps: int) -> Callable[[int], float]:
+    """Return the factor of the learning rate by step: a linear rise, then half a cosine down to zero.
+
+    Made for torch's ``LambdaLR``, which does not save the rule with its state: a resumed training follows the rule it
+    is given then. MONAI's ``WarmupCosineSchedule`` restores its old end, and beyond it the rate climbs again.
+
+    Args:
+        warmup_steps: steps of the rise.
+        total_steps: step at which the factor reaches zero.
+
+    Raises:
+        ValueError: when the rise does not fit.
+
+    Example:
+        >>> rate = warmup_cosine(warmup_steps=2, total_steps=10)
+        >>> [round(rate(step), 2) for step in (0, 1, 2, 6, 10, 99)]
+        [0.5, 1.0, 1.0, 0.5, 0.0, 0.0]
+    """
+    if not 0 <= warmup_steps < total_steps:
+        raise ValueError(f"expected 0 <= warmup_steps < total_steps, got {warmup_steps} and {total_steps}")
+
+    def factor(step: int) -> float:
+        if step < warmup_steps:
+            return (step + 1) / warmup_steps
+        done = min(1.0, (step - warmup_steps) / (total_steps - warmup_steps))
+        return 0.5 * (1 + math.cos(math.pi * done))
+
+    return factor
+
+
+class WeightAverage(EMAHandler):
+    """Ignite's ``EMAHandler`` (same arguments) whose warm-up goes on where it was after a resume.
+
+    Ignite counts the warm-up from every start of the process, and so overwrites a restored average within a few steps.
+    """
+
+    def attach(self, engine: Engine, name: str = "ema_momentum", event: Events = Events.ITERATION_COMPLETED) -> None:  # type: ignore[override]
+        """Register with a trainer."""
+        super().attach(engine, name=name, event=event)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._count_from)
+
+    def _count_from(self, engine: Engine) -> None:
+        if isinstance(self.momentum_scheduler, LambdaStateScheduler):
+            self.momentum_scheduler.event_index = engine.state.iteration

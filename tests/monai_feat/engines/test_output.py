@@ -1,0 +1,26 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A training's folder is its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monai_feat.engines import claim_output_dir
+
+
+def test_new_and_empty_folders_are_free(tmp_path: Path) -> None:
+    claim_output_dir(tmp_path / "new")
+    claim_output_dir(tmp_path)
+    assert not (tmp_path / "new").exists()
+
+
+def test_folder_of_another_training_is_refused_unless_resumed(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoints" / "checkpoint_epoch=2.pt"
+    checkpoint.parent.mkdir()
+    checkpoint.touch()
+    with pytest.raises(FileExistsError, match=r"--resume_from .*checkpoint_epoch=2\.pt"):
+        claim_output_dir(tmp_path)
+    claim_output_dir(tmp_path, resume_from=checkpoint)
