@@ -19,11 +19,15 @@ INSTALL_REQUIRES = [
     "fire>=0.6",
     "jsonschema>=4.18",
     "matplotlib>=3.8",
+    "nibabel>=5.2",
     "numpy>=1.26",
     "pillow>=10",
+    "pydicom>=3",
+    'pyjpegls>=1.4; python_version < "3.14"',
     "pytorch-ignite>=0.5",
     "pyyaml>=6",
     "safetensors>=0.4.3",
+    "scikit-image>=0.25",
     "tensorboard>=2.16",
     "tqdm>=4.66",
 ]
@@ -31,8 +35,6 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     "all": [
         "itk>=5.4",
-        "nibabel>=5.2",
-        "scikit-image>=0.22",
         "torchmetrics>=1.4",
     ],
     "dev": [
@@ -40,6 +42,7 @@ EXTRAS_REQUIRE = {
         "mypy>=1.11",
         "pre-commit>=3.7",
         "pytest>=8.2",
+        "python-gdcm>=3.0.24",
         "ruff>=0.6",
         "types-PyYAML>=6.0.12",
     ],

@@ -5,6 +5,16 @@
 from __future__ import annotations
 
 from monai_feat.data.clip_folder import ClipFolderDataset, find_clips
+from monai_feat.data.datalist import (
+    ClipItem,
+    Datalist,
+    DatalistError,
+    build_datalist,
+    read_datalist,
+    write_datalist,
+)
+from monai_feat.data.image_writers import FramesWriter, GifWriter, Mp4Writer, NiftiClipWriter
+from monai_feat.data.latent_cache import LatentCache, LatentCacheError, autoencoder_digest, clip_digest
 from monai_feat.data.latents import ClipIndexDataset, LatentDataset
 from monai_feat.data.phantoms import (
     PHANTOMS,
@@ -15,28 +25,49 @@ from monai_feat.data.phantoms import (
     speckle_field,
     ultrasound_phantom,
 )
+from monai_feat.data.phantoms.collection import write_phantoms
+from monai_feat.data.readers import ClipFile, VideoReader, load_clip, open_clip
 from monai_feat.data.sources import open_clips
 from monai_feat.data.video_reader import VideoInfo, VideoReadError, iter_frames, probe_video, read_video
 from monai_feat.data.video_writer import write_gif, write_mp4
 
 __all__ = [
     "PHANTOMS",
+    "ClipFile",
     "ClipFolderDataset",
     "ClipIndexDataset",
+    "ClipItem",
+    "Datalist",
+    "DatalistError",
+    "FramesWriter",
+    "GifWriter",
+    "LatentCache",
+    "LatentCacheError",
     "LatentDataset",
+    "Mp4Writer",
+    "NiftiClipWriter",
     "PhantomClip",
     "PhantomDataset",
     "VideoInfo",
     "VideoReadError",
+    "VideoReader",
+    "autoencoder_digest",
+    "build_datalist",
+    "clip_digest",
     "endoscopy_phantom",
     "find_clips",
     "get_phantom",
     "iter_frames",
+    "load_clip",
+    "open_clip",
     "open_clips",
     "probe_video",
+    "read_datalist",
     "read_video",
     "speckle_field",
     "ultrasound_phantom",
+    "write_datalist",
     "write_gif",
     "write_mp4",
+    "write_phantoms",
 ]

@@ -1,11 +1,10 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A folder of videos as a data set of short clips of one size."""
+"""A folder of clips as a data set of short clips of one size."""
 
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,7 +18,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from monai_feat.data.video_reader import STILL_SUFFIXES, VIDEO_SUFFIXES, VideoReadError, iter_frames, probe_video
+from monai_feat.data.readers.dicom import is_dicom
+from monai_feat.data.readers.frame_folder import is_frame_folder, natural_key
+from monai_feat.data.readers.load import CLIP_FILE_SUFFIXES, open_clip
+from monai_feat.data.video_reader import STILL_SUFFIXES, VIDEO_SUFFIXES, VideoReadError
 from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_unit_range
 
 __all__ = ["ClipFolderDataset", "find_clips"]
@@ -28,11 +30,15 @@ OnBad = Literal["error", "skip"]
 OnShort = Literal["error", "loop"]
 _Frames: TypeAlias = npt.NDArray[np.int64]
 
+_SUFFIXES = VIDEO_SUFFIXES + STILL_SUFFIXES + CLIP_FILE_SUFFIXES
+
 
 def find_clips(folder: str | os.PathLike[str]) -> list[Path]:
-    """List the videos and stills in a folder and all folders below it, in natural order (``2.mp4`` before ``10.mp4``).
+    """List the clips in a folder and all folders below it, in natural order (``2.mp4`` before ``10.mp4``).
 
-    Files are recognised by suffix, in upper or lower case; hidden files are left out.
+    Files are recognised by suffix, in upper or lower case, and DICOM files without suffix by content; hidden files are
+    left out. A folder below the given one whose images are counted up without a gap (``0001.jpg``, ``0002.jpg``) is one
+    clip, its path; other images, and all that lie in the given folder itself, are clips of one frame.
 
     Args:
         folder: a folder; or one file, which is returned as it is.
@@ -49,17 +55,19 @@ def find_clips(folder: str | os.PathLike[str]) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; expected a folder of clips, or one clip")
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    clips = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES + STILL_SUFFIXES]
+    frame_folders = {parent for parent in {path.parent for path in files} - {folder} if is_frame_folder(parent)}
+    clips = [path for path in files if path.parent not in frame_folders and _looks_like_a_clip(path)]
+    clips.extend(frame_folders)
     if not clips:
         found = Counter(path.suffix.lower() or "without suffix" for path in files)
         there = ", ".join(f"{count} x {suffix}" for suffix, count in found.most_common(8)) or "no file at all"
-        looked_for = " ".join(VIDEO_SUFFIXES + STILL_SUFFIXES)
+        looked_for = " ".join(_SUFFIXES)
         raise FileNotFoundError(f"{folder}: no clips in this folder or below; looked for {looked_for}; found {there}")
-    return sorted(clips, key=lambda path: _natural_key(path.relative_to(folder)))
+    return sorted(clips, key=lambda path: natural_key(path.relative_to(folder).as_posix()))
 
 
 class ClipFolderDataset(Dataset[dict[str, Any]]):
-    """Short clips from a folder of videos, resized and held in memory.
+    """Short clips from a folder of videos in any format of `load_clip`, resized and held in memory.
 
     Every video is decoded once, on construction, and only the frames that items show are kept, in
     ``videos x clips_per_video x num_frames x channels x H x W`` bytes: 20 MB for 100 videos with one clip of 16 RGB
@@ -84,6 +92,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         on_short: ``"error"`` treats a video with too few frames as a bad file; ``"loop"`` plays it to and fro.
         seed: non-negative seed of the starting frames.
         transform: applied to each item.
+        max_videos: read no more files than this, evenly spread over the folder; None reads all.
         progress: show a progress bar while reading.
 
     Attributes:
@@ -110,13 +119,14 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         on_short: OnShort = "error",
         seed: int = 0,
         transform: Callable[[dict[str, Any]], Any] | None = None,
+        max_videos: int | None = None,
         progress: bool = True,
     ) -> None:
         _check_choice("fit", fit, get_args(Fit))
         _check_choice("on_bad", on_bad, get_args(OnBad))
         _check_choice("on_short", on_short, get_args(OnShort))
         _check_choice("channels", channels, (1, 3))
-        if min(num_frames, stride, clips_per_video) < 1 or seed < 0:
+        if min(num_frames, stride, clips_per_video, 1 if max_videos is None else max_videos) < 1 or seed < 0:
             raise ValueError(
                 "expected num_frames, stride and clips_per_video >= 1 and seed >= 0; "
                 f"got {num_frames}, {stride}, {clips_per_video} and {seed}"
@@ -132,7 +142,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         self.skipped: list[VideoReadError] = []
         self._clips: list[Tensor] = []
         self._rates: list[float] = []
-        self._read_all(find_clips(folder), progress)
+        self._read_all(_spread(find_clips(folder), max_videos), progress)
 
     def __len__(self) -> int:
         return len(self._clips)
@@ -171,25 +181,29 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
 
     def _read(self, path: Path, number: int) -> tuple[Tensor, float]:
         """All clips of the `number`-th video, uint8 ``(clips_per_video, C, T, H, W)``, and their frame rate."""
-        info = probe_video(path)
-        step = self._step(path, info.frame_rate)
+        file = open_clip(path)
+        step = self._step(path, file.frame_rate, file.frames)
         offsets = np.floor(np.arange(self.num_frames) * step + 0.5).astype(np.int64)
         windows = np.stack(
-            [self._window(path, info.frames, offsets, number, clip) for clip in range(self.clips_per_video)]
+            [self._window(path, file.frames, offsets, number, clip) for clip in range(self.clips_per_video)]
         )
         # Small tensors that outlive large ones would fragment the heap by a gigabyte: all room is taken beforehand.
         clips = torch.empty(self.clips_per_video, self.channels, self.num_frames, *self.size, dtype=torch.uint8)
         wanted = np.unique(windows).tolist()
-        for i, frame in zip(wanted, iter_frames(path, wanted), strict=True):
+        for i, frame in zip(wanted, file.iter_frames(wanted), strict=True):
             prepared = self._prepare(frame)
             for clip, t in np.argwhere(windows == i):
                 clips[clip, :, t] = prepared
-        return clips, info.frame_rate / step
+        return clips, file.frame_rate / step
 
-    def _step(self, path: Path, file_rate: float) -> float:
+    def _step(self, path: Path, file_rate: float, frames: int) -> float:
         """Frames of the file from one frame of a clip to the next."""
-        if self.frame_rate is None or file_rate == 0:
+        if self.frame_rate is None or (file_rate == 0 and frames == 1):
             return float(self.stride)
+        if file_rate == 0:
+            raise VideoReadError(
+                path, f"says no frame rate; {self.frame_rate:.4g} Hz were asked for: use stride instead"
+            )
         step = file_rate / self.frame_rate
         if step < 0.999:
             raise VideoReadError(
@@ -215,9 +229,18 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         return numbers
 
     def _prepare(self, frame: Tensor) -> Tensor:
-        """One frame ``(3, H, W)`` in the size and the channels of this data set."""
+        """One frame, ``(3, H, W)`` or grey ``(1, H, W)``, in the size and the channels of this data set."""
         resized = resize_clip(frame, self.size, self.fit)
-        return resized if self.channels == 3 else rgb_to_grey(resized)
+        if self.channels == len(resized):
+            return resized
+        return resized.expand(3, -1, -1) if self.channels == 3 else rgb_to_grey(resized)
+
+
+def _spread(paths: Sequence[Path], number: int | None) -> Sequence[Path]:
+    """At most so many of the paths, evenly spaced."""
+    if number is None or number >= len(paths):
+        return paths
+    return [paths[index * len(paths) // number] for index in range(number)]
 
 
 def _to_and_fro(offsets: _Frames, available: int) -> _Frames:
@@ -228,9 +251,8 @@ def _to_and_fro(offsets: _Frames, available: int) -> _Frames:
     return numbers
 
 
-def _natural_key(path: Path) -> list[tuple[int, int, str]]:
-    parts = re.split(r"(\d+)", path.as_posix().casefold())
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part]
+def _looks_like_a_clip(path: Path) -> bool:
+    return path.name.lower().endswith(_SUFFIXES) or (not path.suffix and is_dicom(path))
 
 
 def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:

@@ -35,7 +35,7 @@ def open_clips(
     Args:
         source: a folder of videos or stills; or ``phantom:`` and the name of a phantom, such as ``phantom:endoscopy``.
         num_clips: how many clips; a folder gives the next multiple of its number of videos, so that each video counts
-            the same.
+            the same, or one clip of each of so many videos, spread over the folder, where it holds more.
         num_frames: frames T of each clip.
         size: frame size in pixels, ``(H, W)`` or one number.
         channels: 3 for RGB, 1 for grey.
@@ -70,6 +70,7 @@ def open_clips(
         channels=channels,
         frame_rate=frame_rate,
         clips_per_video=-(-num_clips // num_videos),
+        max_videos=num_clips,
         fit=fit,
         on_bad=on_bad,
         on_short=on_short,

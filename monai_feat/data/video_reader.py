@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from torch import Tensor
 
-from monai_feat.data.video_stream import VideoReadError, decode_frames, frame_index
+from monai_feat.data.video_stream import VideoReadError, decode_frames, first_picture, frame_index
 
 __all__ = [
     "STILL_SUFFIXES",
@@ -25,6 +25,7 @@ __all__ = [
     "VideoReadError",
     "iter_frames",
     "probe_video",
+    "read_still",
     "read_video",
 ]
 
@@ -108,6 +109,18 @@ def read_video(path: str | os.PathLike[str], start: int = 0, num_frames: int | N
     for t, frame in enumerate(frames, start=1):
         clip[:, t] = frame
     return clip
+
+
+def read_still(path: str | os.PathLike[str]) -> Tensor:
+    """Read a still image, or the first frame of a video, as RGB; decodes once, where `read_video` would count first.
+
+    Returns:
+        uint8 tensor ``(3, H, W)`` in [0, 255].
+
+    Raises:
+        VideoReadError: the file cannot be read.
+    """
+    return _to_rgb(first_picture(path))
 
 
 def iter_frames(path: str | os.PathLike[str], numbers: Sequence[int]) -> Iterator[Tensor]:

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import dropwhile
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -27,7 +27,9 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-__all__ = ["FrameIndex", "VideoReadError", "decode_frames", "frame_index"]
+from monai_feat.data.frame_groups import FrameGroups, GroupError, PacketTime
+
+__all__ = ["FrameIndex", "VideoReadError", "decode_frames", "first_picture", "frame_index"]
 
 # FFmpeg chooses a demuxer by content. Without this list, a text file that is a playlist would open other files.
 _DEMUXERS = "mov,avi,matroska,mpeg,mpegts,mpegvideo,gif,jpeg_pipe,png_pipe,bmp_pipe,tiff_pipe"
@@ -72,7 +74,7 @@ class FrameIndex:
         width: columns in pixels.
         codec: FFmpeg's name of the codec.
         times: time stamp of each frame in the stream's unit, increasing; empty where only decoding can count.
-        keyframes: numbers of the frames at which decoding may start; always contains 0.
+        keyframes: numbers of the frames at which decoding may start, 0 the first; not needed with `FrameGroups`.
     """
 
     frames: int
@@ -80,11 +82,13 @@ class FrameIndex:
     height: int
     width: int
     codec: str
-    times: tuple[int, ...]
-    keyframes: tuple[int, ...]
+    times: Sequence[int]
+    keyframes: tuple[int, ...] = (0,)
 
     def keyframe_before(self, frame: int) -> int:
         """Number of the last keyframe that is not after `frame`."""
+        if isinstance(self.times, FrameGroups):
+            return self.times.keyframe_before(frame)
         return self.keyframes[bisect_right(self.keyframes, frame) - 1]
 
 
@@ -96,6 +100,24 @@ def frame_index(path: str | os.PathLike[str]) -> FrameIndex:
     Raises:
         VideoReadError: the file is missing, empty, no video, truncated, damaged or without a frame.
     """
+    status = _status(path)
+    return _build_index(os.fspath(path), status.st_size, status.st_mtime_ns)
+
+
+def first_picture(path: str | os.PathLike[str]) -> VideoFrame:
+    """Decode the first picture of a file, counting no others.
+
+    Raises:
+        VideoReadError: the file is missing, empty, no video, damaged or without a frame.
+    """
+    _status(path)
+    with _opened(path) as (container, stream):
+        for picture in _pictures(container, stream, None):
+            return picture
+    raise VideoReadError(path, "has no frames")
+
+
+def _status(path: str | os.PathLike[str]) -> os.stat_result:
     if Path(path).is_dir():
         raise VideoReadError(path, "is a folder; expected a video file or a still image")
     try:
@@ -105,7 +127,7 @@ def frame_index(path: str | os.PathLike[str]) -> FrameIndex:
         raise VideoReadError(path, f"cannot be opened ({error.strerror})") from None
     if status.st_size == 0:
         raise VideoReadError(path, "is empty (0 bytes)")
-    return _build_index(os.fspath(path), status.st_size, status.st_mtime_ns)
+    return status
 
 
 def decode_frames(path: str | os.PathLike[str], index: FrameIndex, numbers: Sequence[int]) -> Iterator[VideoFrame]:
@@ -114,6 +136,16 @@ def decode_frames(path: str | os.PathLike[str], index: FrameIndex, numbers: Sequ
     Raises:
         VideoReadError: a frame cannot be decoded.
     """
+    done = 0
+    try:
+        for picture in _decode_frames(path, index, numbers):
+            yield picture
+            done += 1
+    except GroupError:
+        yield from _decode_frames(path, _index_by_packets(os.fspath(path)), numbers[done:])
+
+
+def _decode_frames(path: str | os.PathLike[str], index: FrameIndex, numbers: Sequence[int]) -> Iterator[VideoFrame]:
     position, may_seek = -1, True
     stream: Iterator[tuple[int, VideoFrame]] = iter(())
     for wanted in numbers:
@@ -154,13 +186,17 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, Vide
     """A container and its first video stream; errors of FFmpeg inside the block become one-line errors."""
     with Path(path).open("rb") as file:
         try:
-            container = av.open(_NamelessFile(file), mode="r", container_options=_OPEN_OPTIONS)
+            container = av.open(
+                _NamelessFile(file), mode="r", container_options=_OPEN_OPTIONS, metadata_errors="replace"
+            )
         except av.error.FFmpegError:
             raise VideoReadError(path, _why_unreadable(path)) from None
         with container:
             if not container.streams.video:
                 raise VideoReadError(path, "has no video stream")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise VideoReadError(path, "holds a video of a codec that is not known")
             stream.thread_type = "AUTO"
             try:
                 yield container, stream
@@ -213,8 +249,15 @@ def _pictures(container: InputContainer, stream: VideoStream, start: int | None)
 
 @lru_cache(maxsize=512)
 def _build_index(path: str, size: int, modified_ns: int) -> FrameIndex:
-    """Index of a file; size and time of modification are arguments only to be part of the cache's key."""
-    del size, modified_ns
+    """Index of a file; its time of modification is an argument only to be part of the cache's key."""
+    del modified_ns
+    with _opened(path) as (container, stream):
+        quick = _index_by_table(path, size, container, stream)
+    return quick or _index_by_packets(path)
+
+
+def _index_by_packets(path: str) -> FrameIndex:
+    """Read all packets without decoding them, where that tells enough."""
     with _opened(path) as (container, stream):
         demuxer, codec = container.format.name.split(",")[0], stream.codec_context.codec.canonical_name
         promised = stream.frames
@@ -236,6 +279,38 @@ def _build_index(path: str, size: int, modified_ns: int) -> FrameIndex:
             times=tuple(times),
             keyframes=tuple(sorted(number[p.pts] for p in shown if p.is_keyframe and p.pts is not None)),
         )
+
+
+def _index_by_table(path: str, size: int, container: InputContainer, stream: VideoStream) -> FrameIndex | None:
+    """Index from the table at the head of an mp4 or mov file; None where that is not enough.
+
+    Raises:
+        VideoReadError: the table lists frames that lie behind the end of the file.
+    """
+    context = stream.codec_context
+    codec = context.codec.canonical_name
+    entries = getattr(stream, "index_entries", ())  # PyAV before 16 hands out no table
+    if not container.format.name.startswith("mov") or codec not in _TRUSTED_TIMES["mov"]:
+        return None
+    table = [(e.is_keyframe, e.is_discard, e.timestamp, e.pos + e.size) for e in entries]
+    if not 0 < len(table) == stream.frames or not table[0][0] or any(is_discard for _, is_discard, _, _ in table):
+        return None
+    if (there := sum(end <= size for *_, end in table)) < len(table):
+        raise VideoReadError(path, f"is truncated: {there} of {len(table)} frames are there; copy it again")
+    keyframes = [i for i, entry in enumerate(table) if entry[0]]
+    times = FrameGroups(len(table), keyframes, [table[i][2] for i in keyframes], partial(_packets_from, path))
+    try:
+        rate = _mean_rate(sorted({times[0], times[-1]}), stream) * max(1, len(table) - 1)
+    except GroupError:
+        return None
+    return FrameIndex(len(table), rate, context.height, context.width, codec, times)
+
+
+def _packets_from(path: str, stamp: int | None) -> Iterator[PacketTime]:
+    with _opened(path) as (container, stream):
+        if stamp is not None:
+            container.seek(stamp, stream=stream)
+        yield from (PacketTime(packet.dts, packet.pts) for packet in container.demux(stream) if packet.size > 0)
 
 
 def _packet_times(packets: Sequence[_Entry]) -> list[int]:

@@ -49,7 +49,7 @@ def write_mp4(clip: Tensor, path: str | os.PathLike[str], frame_rate: float, crf
     rgb = _rgb_frames(clip, frame_rate)
     rgb = np.pad(rgb, ((0, 0), (0, rgb.shape[1] % 2), (0, rgb.shape[2] % 2), (0, 0)), mode="edge")
     pictures = (_yuv_picture(frame) for frame in rgb)
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         _encode(pictures, temporary, "mp4", "libx264", frame_rate, crf=str(crf))
 
 
@@ -71,7 +71,7 @@ def write_gif(clip: Tensor, path: str | os.PathLike[str], frame_rate: float) -> 
     if frame_rate > 50:
         raise ValueError(f"expected at most 50 Hz for a gif, got {frame_rate}; drop frames or write an mp4")
     rgb = _rgb_frames(clip, frame_rate)
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         _encode(_paletted(rgb), temporary, "gif", "gif", frame_rate)
 
 
@@ -95,7 +95,7 @@ def _yuv_picture(frame: npt.NDArray[np.uint8]) -> VideoFrame:
 
 
 @contextmanager
-def _replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write that takes the place of `path` when the block ends well, and vanishes when it does not."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 import torch
 from monai.data import list_data_collate
+from PIL import Image
 
 from monai_feat.data.clip_folder import ClipFolderDataset, find_clips
 from monai_feat.data.video_reader import VideoReadError, read_video
@@ -40,8 +43,8 @@ def test_find_clips_is_recursive_and_natural(tmp_path: Path) -> None:
 
 
 def test_folder_without_clips_says_what_was_there(tmp_path: Path) -> None:
-    (tmp_path / "scan.dcm").touch()
-    with pytest.raises(FileNotFoundError, match=r"looked for \.mp4 .*found 1 x \.dcm"):
+    (tmp_path / "scan.xyz").touch()
+    with pytest.raises(FileNotFoundError, match=r"looked for \.mp4 .*\.dcm .*found 1 x \.xyz"):
         find_clips(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such folder"):
         find_clips(tmp_path / "missing")
@@ -127,6 +130,34 @@ def test_wrong_arguments_are_named(folder: Path) -> None:
         ClipFolderDataset(folder, stride=2, frame_rate=5, progress=False)
     with pytest.raises(ValueError, match="num_frames"):
         ClipFolderDataset(folder, num_frames=0, progress=False)
+
+
+@pytest.mark.filterwarnings("ignore:.*files were skipped:UserWarning")
+def test_frame_folders_are_clips_and_loose_stills_are_stills(tmp_path: Path) -> None:
+    for folder, names in {
+        "cine": ["img_8", "img_9", "img_10"],
+        "gaps": ["img_1", "img_3"],
+        "named": ["anna", "bert"],
+        ".": ["01", "02"],
+    }.items():
+        (tmp_path / folder).mkdir(exist_ok=True)
+        for level, name in enumerate(names):
+            Image.new("L", (32, 24), 50 + level).save(tmp_path / folder / f"{name}.png")
+    names = [path.relative_to(tmp_path).as_posix() for path in find_clips(tmp_path)]
+    assert names == ["01.png", "02.png", "cine", "gaps/img_1.png", "gaps/img_3.png", "named/anna.png", "named/bert.png"]
+    dataset = ClipFolderDataset(tmp_path, 3, 8, channels=1, on_bad="skip", progress=False)
+    assert [path.name for path in dataset.paths] == ["cine"]
+    assert levels(dataset, 0) == [50, 51, 52]
+    with pytest.raises(VideoReadError, match=r"cine: says no frame rate; 5 Hz were asked for"):
+        ClipFolderDataset(tmp_path, 1, 8, frame_rate=5, progress=False)
+
+
+def test_grey_and_colour_of_all_formats_mix(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.full((32, 24, 5), 90, np.uint8), np.eye(4)), tmp_path / "a.nii.gz")
+    write_gif(counting_clip(5, 90), tmp_path / "b.gif", 20)
+    dataset = ClipFolderDataset(tmp_path, 4, 8, progress=False)
+    assert dataset[0]["image"].shape == dataset[1]["image"].shape == (3, 4, 8, 8)
+    assert levels(dataset, 0) == [90] * 4
 
 
 def test_real_ultrasound_keeps_its_sector(shared_data: Path) -> None:

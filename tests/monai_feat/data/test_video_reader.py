@@ -94,7 +94,8 @@ def test_any_start_gives_what_reading_from_the_beginning_gives(encoded: Path) ->
 
 
 def test_seeks_where_the_container_allows_it(tmp_path: Path) -> None:
-    assert frame_index(encode(tmp_path / "a.mp4", *ENCODINGS["b_frames.mp4"])).keyframes == (0, 12, 24, 36, 48)
+    index = frame_index(encode(tmp_path / "a.mp4", *ENCODINGS["b_frames.mp4"]))
+    assert sorted({index.keyframe_before(frame) for frame in range(LENGTH)}) == [0, 12, 24, 36, 48]
 
 
 def test_variable_frame_rate_and_strange_names(tmp_path: Path) -> None:

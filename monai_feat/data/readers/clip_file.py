@@ -1,0 +1,145 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What all formats have in common: a clip on disk that is counted when opened and decoded frame by frame."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from monai_feat.data.video_stream import VideoReadError
+
+__all__ = ["MAX_PIXELS", "UNKNOWN_SPACING", "ClipFile", "exact_uint8", "one_line"]
+
+# No camera or scanner makes larger frames, and a damaged header must not ask for more memory than this many pixels.
+MAX_PIXELS = 1 << 26
+UNKNOWN_SPACING = (float("nan"), float("nan"))
+
+
+class ClipFile(ABC):
+    """One clip on disk. Opening reads what the file says about itself; pixels are decoded when they are asked for.
+
+    Args:
+        path: the file, or the folder of frames.
+        frames: number of frames.
+        frame_rate: mean frame rate in Hz; 0.0 where there is none, as for a still.
+        size: rows and columns of a frame, in pixels.
+        channels: 3 for colour (RGB), 1 for grey.
+        spacing: height and width of a pixel in mm; NaN where the file does not say.
+
+    Raises:
+        VideoReadError: there is no frame, or frames are larger than any device makes.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        frames: int,
+        frame_rate: float,
+        size: tuple[int, int],
+        channels: int = 3,
+        spacing: tuple[float, float] = UNKNOWN_SPACING,
+    ) -> None:
+        if min(frames, *size) < 1:
+            raise VideoReadError(path, f"has no frames ({frames} of {size[0]} x {size[1]} pixels)")
+        if size[0] * size[1] > MAX_PIXELS:
+            raise VideoReadError(path, f"is damaged: it claims frames of {size[0]} x {size[1]} pixels")
+        self.path = Path(path)
+        self.frames, self.frame_rate, self.size = frames, frame_rate, size
+        self.channels, self.spacing = channels, spacing
+
+    @abstractmethod
+    def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        """Yield the frames with these strictly increasing numbers, all of which exist, as uint8 ``(C, H, W)``."""
+
+    def iter_frames(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        """Yield single frames, one in memory at a time.
+
+        Args:
+            numbers: strictly increasing frame numbers, from 0.
+
+        Yields:
+            uint8 tensors ``(C, H, W)`` in [0, 255], one for each number.
+
+        Raises:
+            VideoReadError: the file cannot be decoded, or has not all these frames.
+            ValueError: `numbers` do not increase strictly from 0 or more.
+        """
+        if any(b <= a for a, b in pairwise(numbers)) or min(numbers, default=0) < 0:
+            raise ValueError(f"expected strictly increasing frame numbers from 0, got {list(numbers)}")
+        if max(numbers, default=0) >= self.frames:
+            asked = f"{len(numbers)} frames, numbers {numbers[0]} to {numbers[-1]} (from 0)"
+            raise VideoReadError(self.path, f"has {self.frames} frames; asked for were {asked}")
+        yield from self._decode(numbers)
+
+    def read(self, start: int = 0, num_frames: int | None = None, stride: int = 1) -> Tensor:
+        """Read frames ``start, start + stride, …``.
+
+        Args:
+            start: number of the first frame, from 0.
+            num_frames: frames to return; ``None`` reads to the end.
+            stride: step between frames, in frames of the file.
+
+        Returns:
+            uint8 tensor ``(C, T, H, W)`` in [0, 255].
+
+        Raises:
+            VideoReadError: the file cannot be decoded, or has fewer frames than asked for.
+            ValueError: `start`, `num_frames` or `stride` is out of range.
+        """
+        if start < 0 or stride < 1 or (num_frames is not None and num_frames < 1):
+            raise ValueError(
+                f"expected start >= 0, num_frames >= 1 or None, and stride >= 1; got {start}, {num_frames} and {stride}"
+            )
+        if start >= self.frames:
+            raise VideoReadError(self.path, f"has {self.frames} frames; reading was to begin at frame {start} (from 0)")
+        stop = self.frames if num_frames is None else start + stride * num_frames
+        numbers = range(start, stop, stride)
+        frames = self.iter_frames(numbers)
+        first = next(frames)
+        clip = self._room_for(len(numbers), first)
+        clip[:, 0] = first
+        for t, frame in enumerate(frames, start=1):
+            clip[:, t] = frame
+        return clip
+
+    def _room_for(self, length: int, frame: Tensor) -> Tensor:
+        try:
+            return torch.empty(frame.shape[0], length, *frame.shape[1:], dtype=torch.uint8)
+        except RuntimeError:
+            size = f"{length * frame.numel() / 2**30:.1f} GiB for {length} frames"
+            raise VideoReadError(self.path, f"does not fit into memory ({size}): ask for fewer frames") from None
+
+
+def exact_uint8(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Turn pixels of any type into uint8 where that loses nothing.
+
+    Raises:
+        VideoReadError: a pixel is no whole number from 0 to 255.
+    """
+    if pixels.dtype == np.uint8:
+        return pixels
+    with np.errstate(invalid="ignore"):
+        as_uint8 = pixels.astype(np.uint8)
+    if not (pixels == as_uint8).all():
+        raise VideoReadError(
+            path,
+            f"holds {pixels.dtype} values from {pixels.min():g} to {pixels.max():g}; a clip has whole numbers from 0 "
+            "to 255: map them there first (MONAI's ScaleIntensityRange) and save again",
+        )
+    return as_uint8
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message as one line, shortened; its type where it has none."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    return line if len(line) <= 160 else f"{line[:157]}..."

@@ -1,0 +1,110 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One way in for clips of every format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from monai.data import MetaTensor
+
+from monai_feat.data.readers.clip_file import ClipFile
+from monai_feat.data.readers.dicom import DicomFile, is_dicom
+from monai_feat.data.readers.frame_folder import FrameFolder
+from monai_feat.data.readers.metaimage import MetaImageFile
+from monai_feat.data.readers.nifti import NiftiFile
+from monai_feat.data.readers.video import VideoFile
+
+__all__ = ["CLIP_FILE_SUFFIXES", "clip_meta", "load_clip", "open_clip"]
+
+_BY_SUFFIX: dict[str, Callable[[str | os.PathLike[str]], ClipFile]] = {
+    ".dcm": DicomFile,
+    ".dicom": DicomFile,
+    ".nii": NiftiFile,
+    ".nii.gz": NiftiFile,
+    ".mha": MetaImageFile,
+    ".mhd": MetaImageFile,
+}
+CLIP_FILE_SUFFIXES = tuple(_BY_SUFFIX)
+
+
+def open_clip(path: str | os.PathLike[str]) -> ClipFile:
+    """Open a clip of any format, without decoding it.
+
+    A folder is a clip of the still images in it; DICOM is recognised by content, NIfTI (.nii, .nii.gz) and MetaImage
+    (.mha, .mhd) by suffix; everything else is left to FFmpeg, which goes by content.
+
+    Raises:
+        VideoReadError: there is no clip that can be read; one line says why.
+    """
+    if Path(path).is_dir():
+        return FrameFolder(path)
+    if is_dicom(path):
+        return DicomFile(path)
+    name = Path(path).name.lower()
+    for suffix, opener in _BY_SUFFIX.items():
+        if name.endswith(suffix):
+            return opener(path)
+    return VideoFile(path)
+
+
+def load_clip(
+    path: str | os.PathLike[str], start: int = 0, num_frames: int | None = None, stride: int = 1
+) -> MetaTensor:
+    """Read frames ``start, start + stride, …`` of a clip of any format; only these are decoded.
+
+    Args:
+        path: a video, a still, a folder of frames, DICOM, NIfTI or MetaImage; see `open_clip`.
+        start: number of the first frame, from 0.
+        num_frames: frames to return; ``None`` reads to the end.
+        stride: step between frames, in frames of the file.
+
+    Returns:
+        uint8 ``(C, T, H, W)`` in [0, 255]; C = 3 (RGB), or 1 where the file says that it is grey (monochrome DICOM,
+        NIfTI and MetaImage of one channel). ``meta`` is described at `clip_meta`.
+
+    Raises:
+        VideoReadError: there is no clip that can be read, or it has fewer frames than asked for.
+        ValueError: `start`, `num_frames` or `stride` is out of range.
+    """
+    clip = open_clip(path)
+    pixels = clip.read(start, num_frames, stride)
+    return MetaTensor(pixels, meta=clip_meta(clip, tuple(pixels.shape), start, stride))
+
+
+def clip_meta(clip: ClipFile, shape: tuple[int, ...], start: int = 0, stride: int = 1) -> dict[str, Any]:
+    """Metadata of frames taken from a clip.
+
+    Args:
+        clip: the file.
+        shape: ``(C, T, H, W)`` of what was read.
+        start: number of the first frame.
+        stride: step between frames.
+
+    Returns:
+        ``frame_rate``, Hz between the frames that were read, 0.0 where unknown; ``spacing``, mm of a pixel's height and
+        width, NaN where unknown; ``source``, the file; ``original_frames``, ``original_frame_rate`` and
+        ``original_size`` (rows, columns) of the file; ``start`` and ``stride``. Beside them MONAI's own keys: the
+        affine steps by one frame, and by the spacing (1 where unknown) along rows and columns, never by time.
+    """
+    steps = [1.0, *(step if step == step else 1.0 for step in clip.spacing)]
+    affine = np.diag([*steps, 1.0])
+    return {
+        "frame_rate": clip.frame_rate / stride,
+        "spacing": clip.spacing,
+        "source": str(clip.path),
+        "original_frames": clip.frames,
+        "original_frame_rate": clip.frame_rate,
+        "original_size": clip.size,
+        "start": start,
+        "stride": stride,
+        "filename_or_obj": str(clip.path),
+        "original_channel_dim": 0,
+        "spatial_shape": np.asarray(shape[1:]),
+        "affine": affine,
+        "original_affine": affine.copy(),
+    }

@@ -1,0 +1,120 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Clips in NIfTI files, by nibabel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from monai_feat.data.readers.clip_file import UNKNOWN_SPACING, ClipFile, exact_uint8, one_line
+from monai_feat.data.video_stream import VideoReadError
+
+__all__ = ["NiftiFile"]
+
+_MM = {"mm": 1.0, "unknown": 1.0, "meter": 1e3, "micron": 1e-3}
+_SECONDS = {"sec": 1.0, "unknown": 1.0, "msec": 1e-3, "usec": 1e-6}
+
+
+class NiftiFile(ClipFile):
+    """A clip in NIfTI: the first axis holds columns, the second rows, the third or the fourth frames.
+
+    Rows and columns stay as they are stored, whatever the affine says of left and right. Colour is ``RGB24``, or a
+    fifth axis of 3. Only the fourth axis has a time step; a third axis of frames has no frame rate, for its step is a
+    length. Pixels are whole numbers from 0 to 255 of any type. A spacing of exactly 1 x 1 is what programs write that
+    know none, and counts as unknown.
+
+    Raises:
+        VideoReadError: the file is missing, damaged or no NIfTI, or holds a volume over time.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._image = _load(path)
+        shape = (*self._image.shape, 1, 1, 1)[: max(5, len(self._image.shape))]
+        columns, rows, third, fourth, fifth = shape[:5]
+        if min(third, fourth) > 1 or fifth not in (1, 3) or len(self._image.shape) > 5:
+            raise VideoReadError(
+                path,
+                f"has shape {self._image.shape}; expected a clip: columns, rows, frames, or columns, rows, 1, frames",
+            )
+        self._axis = 2 if third > 1 else 3
+        self._is_vector = len(self._image.shape) == 5 and fifth == 3
+        channels = 3 if self._is_vector or self._image.get_data_dtype().names else 1
+        length_unit, time_unit = self._image.header.get_xyzt_units()
+        zooms = [float(zoom) for zoom in self._image.header.get_zooms()]
+        super().__init__(
+            path,
+            max(third, fourth),
+            _rate(zooms[3], time_unit) if len(zooms) > 3 and self._axis == 3 and fourth > 1 else 0.0,
+            (rows, columns),
+            channels,
+            _spacing(zooms, length_unit),
+        )
+        _check_size(path, self._image)
+
+    def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        for number in numbers:
+            index: list[Any] = [slice(None), slice(None), 0, 0, slice(None)][: len(self._image.shape)]
+            if self._axis < len(index):
+                index[self._axis] = number
+            try:
+                pixels = np.asanyarray(self._image.dataobj[tuple(index)])
+            except Exception as error:  # nibabel, gzip and zlib have a dozen types of their own for bad bytes
+                raise VideoReadError(self.path, f"is damaged: frame {number}: {one_line(error)}") from error
+            yield torch.from_numpy(self._arranged(pixels))
+
+    def _arranged(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """One frame as stored, ``(W, H)`` or ``(W, H, 3)``, to ``(C, H, W)``."""
+        if pixels.dtype.names:
+            pixels = np.stack([pixels[name] for name in pixels.dtype.names[:3]], axis=-1)
+        pixels = pixels.reshape(*pixels.shape[:2], -1)
+        # np.array rather than ascontiguousarray: what comes from a file may be read-only.
+        return np.array(exact_uint8(self.path, pixels).transpose(2, 1, 0), order="C")
+
+
+def _load(path: str | os.PathLike[str]) -> Any:
+    if not Path(path).is_file():
+        raise VideoReadError(path, "cannot be opened (no such file)")
+    if Path(path).stat().st_size == 0:
+        raise VideoReadError(path, "is empty (0 bytes)")
+    try:
+        # With the file kept open, a compressed clip is unpacked once from front to back, not once per frame.
+        image = nib.load(path, keep_file_open=True)
+    except Exception as error:
+        raise VideoReadError(path, f"is no NIfTI file that can be read ({one_line(error)})") from error
+    if not isinstance(image, nib.Nifti1Pair) or len(image.shape) < 2:
+        raise VideoReadError(path, "is no NIfTI image of two or more axes")
+    return image
+
+
+def _check_size(path: str | os.PathLike[str], image: Any) -> None:
+    """Compare what the header of an uncompressed file promises with what is there."""
+    if Path(path).suffix.lower() == ".gz":
+        return
+    needed = int(image.dataobj.offset) + int(np.prod(image.shape, dtype=object)) * image.get_data_dtype().itemsize
+    if (there := Path(path).stat().st_size) < needed:
+        raise VideoReadError(path, f"is truncated: {there} of {needed} bytes are there; copy it again")
+
+
+def _rate(step: float, unit: str) -> float:
+    """Frames per second of a time step; 0.0 where nobody set it."""
+    if unit == "hz":
+        return step
+    if unit not in _SECONDS or not step > 0 or (unit == "unknown" and step == 1):
+        return 0.0
+    return 1 / (step * _SECONDS[unit])
+
+
+def _spacing(zooms: Sequence[float], unit: str) -> tuple[float, float]:
+    scale = _MM.get(unit, float("nan"))
+    columns, rows = zooms[0] * scale, zooms[1] * scale
+    is_known = min(rows, columns) > 0 and tuple(zooms[:2]) != (1.0, 1.0)
+    return (rows, columns) if is_known else UNKNOWN_SPACING
