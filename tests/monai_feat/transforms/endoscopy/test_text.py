@@ -1,0 +1,44 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monai_feat.transforms.endoscopy.text import find_text
+
+
+def page(places: list[tuple[int, int]], side: int = 9) -> np.ndarray:
+    """Hollow squares, the simplest glyphs, on mid grey."""
+    levels = np.full((3, 1, 200, 240), 90, dtype=np.float32)
+    for top, left in places:
+        levels[..., top : top + side, left : left + 6] = 230
+        levels[..., top + 2 : top + side - 2, left + 2 : left + 4] = 90
+    return levels
+
+
+def test_a_level_row_is_text_with_confidence_by_its_length() -> None:
+    ((box, short),) = find_text(page([(40, 20 + 9 * i) for i in range(4)]))
+    ((_, long),) = find_text(page([(40, 20 + 9 * i) for i in range(10)]))
+    assert short == pytest.approx(0.6)
+    assert long > 0.95
+    assert box == (38, 18, 51, 55)
+
+
+def test_short_lines_count_only_in_a_block() -> None:
+    row, pair = [(40, 20 + 9 * i) for i in range(5)], [(60, 20), (60, 29)]
+    assert len(find_text(page(row + pair))) == 2
+    assert find_text(page(pair)) == []
+    assert len(find_text(page([*row, (60, 180), (60, 189)]))) == 1
+
+
+def test_scattered_marks_are_no_text() -> None:
+    rng = np.random.default_rng(0)
+    places = [(int(y), int(x)) for y, x in zip(rng.integers(5, 180, 40), rng.integers(5, 225, 40), strict=True)]
+    assert all(confidence < 0.5 for _, confidence in find_text(page(places)))
+
+
+def test_coloured_marks_are_no_text() -> None:
+    levels = page([(40, 20 + 9 * i) for i in range(6)])
+    levels[2] = 90
+    assert find_text(levels) == []
