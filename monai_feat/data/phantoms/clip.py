@@ -44,8 +44,7 @@ def parse_request(seed: int, size: int | Sequence[int], num_frames: int, frame_r
         ValueError: A value is out of range; the message says which and what is allowed.
     """
     sides = (size, size) if isinstance(size, int) else tuple(size)
-    if seed < 0:
-        raise ValueError(f"seed must be a non-negative integer, got {seed}")
+    parse_seed(seed)
     if len(sides) != 2:
         raise ValueError(f"size must be one integer or (height, width), got {size}")
     if min(sides) < MIN_SIZE:
@@ -55,6 +54,17 @@ def parse_request(seed: int, size: int | Sequence[int], num_frames: int, frame_r
     if not frame_rate > 0:
         raise ValueError(f"frame_rate must be positive (Hz), got {frame_rate}")
     return sides[0], sides[1]
+
+
+def parse_seed(seed: int) -> int:
+    """Return a seed as it is.
+
+    Raises:
+        ValueError: The seed is negative.
+    """
+    if seed < 0:
+        raise ValueError(f"seed must be a non-negative integer, got {seed}")
+    return seed
 
 
 def pixel_grid(height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,6 +84,17 @@ class PhantomDataset(Dataset[dict[str, Any]]):
         words = np.random.SeedSequence([self.seed, index % self.length]).generate_state(1, np.uint64)
         return self.phantom(int(words[0]), self.size, self.num_frames, **self.options)
 
+    def clip_key(self, index: int) -> str | None:
+        """Return a hash of all that the pixels of clip ``index`` depend on, without rendering it; see `LatentDataset`.
+
+        That is the arguments, the code of this package, and the versions of the libraries that compute. None with a
+        ``transform``, which may change the pixels.
+        """
+        if self.transform is not None:
+            return None
+        request = (self.phantom.__name__, self.seed, index, self.size, self.num_frames, sorted(self.options.items()))
+        return hashlib.sha256(repr((request, _code_digest())).encode()).hexdigest()
+
     def __getitem__(self, index: int) -> Any:
         clip = self.clip(index)
         item = {
@@ -90,6 +104,14 @@ class PhantomDataset(Dataset[dict[str, Any]]):
             "attributes": dict(clip.attributes),
         }
         return item if self.transform is None else self.transform(item)
+
+
+@cache
+def _code_digest() -> str:
+    digest = hashlib.sha256(repr((np.__version__, torch.__version__)).encode())
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _to_network_range(image: Tensor) -> Tensor:

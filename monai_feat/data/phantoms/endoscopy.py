@@ -20,11 +20,12 @@ from monai_feat.data.phantoms.clip import (
     PhantomClip,
     frame_times,
     parse_request,
+    parse_seed,
     pixel_grid,
     smoothstep,
     to_uint8,
 )
-from monai_feat.data.phantoms.tunnel import FAR, NEAR, TEXTURE_LENGTH, Polyp, Tunnel, draw_tunnel
+from monai_feat.data.phantoms.tunnel import FAR, NEAR, TEXTURE_LENGTH, Polyp, Tunnel, draw_recording, draw_tunnel
 
 CLOSEST = 0.05  # depth in front of which nothing is drawn
 LIGHT_REACH = 1.6  # depth at which the light has halved
@@ -36,6 +37,7 @@ def endoscopy_phantom(
     num_frames: int = 16,
     frame_rate: float = 10.0,
     polyp_probability: float = 0.85,
+    patient_seed: int | None = None,
 ) -> PhantomClip:
     """Render a colonoscopic clip with an exact polyp mask; the same seed gives the same scene at every size.
 
@@ -48,6 +50,8 @@ def endoscopy_phantom(
         num_frames: Frames T, at least 1.
         frame_rate: Frames per second, Hz.
         polyp_probability: Share of seeds with a polyp; the rest of a scene does not depend on it.
+        patient_seed: Non-negative integer that fixes the anatomy instead, so that clips of other seeds show the same
+            patient in another recording; None for a patient of the clip's own.
 
     Returns:
         A clip with an RGB image ``(3, T, H, W)`` and the mask ``(1, T, H, W)`` of pixels that show the polyp.
@@ -59,6 +63,9 @@ def endoscopy_phantom(
     if not 0 <= polyp_probability <= 1:
         raise ValueError(f"polyp_probability must be in [0, 1], got {polyp_probability}")
     scene = draw_tunnel(np.random.default_rng([0, seed]), polyp_probability)
+    if patient_seed is not None:
+        patient = draw_tunnel(np.random.default_rng([0, parse_seed(patient_seed)]), polyp_probability)
+        scene = draw_recording(patient, scene)
     image, mask = render_tunnel(scene, height, width, frame_times(num_frames, frame_rate))
     polyp = scene.polyp
     attributes = {

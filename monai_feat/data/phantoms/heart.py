@@ -8,7 +8,7 @@ Lengths are in half the image's shorter side; the heart is described as it lies 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -109,6 +109,27 @@ def draw_heart(rng: np.random.Generator) -> Heart:
         beam_gain=(rng.uniform(1, 4), rng.uniform(0.8, 2.5), rng.uniform(0, 2 * np.pi)),
         speckle=speckle_field(rng, (160, 96), (0.05 / SPECKLE_DEPTH, 0.07 / SPECKLE_ANGLE)),
     )
+
+
+# What differs between two recordings of one patient: the heart's phase and rate, the probe's pose and settings, and the
+# speckle, because no two recordings show the same slice to a wavelength.
+_RECORDING = (
+    "heart_rate",
+    "phase",
+    "apex",
+    "tilt",
+    "attenuation",
+    "dynamic_range",
+    "gain",
+    "sway",
+    "beam_gain",
+    "speckle",
+)
+
+
+def draw_recording(patient: Heart, recording: Heart) -> Heart:
+    """Return a patient's heart as another recording shows it: anatomy of one, motion and pose of the other."""
+    return replace(patient, **{name: getattr(recording, name) for name in _RECORDING})
 
 
 def speckle_field(rng: np.random.Generator, shape: tuple[int, int], width: tuple[float, float]) -> Tensor:

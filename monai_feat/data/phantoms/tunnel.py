@@ -8,7 +8,7 @@ Lengths are in tunnel radii unless a name says mm. The image plane is measured i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -152,6 +152,14 @@ def draw_tunnel(rng: np.random.Generator, polyp_probability: float) -> Tunnel:
         polyp=polyp if polyp_drawn else None,
         texture=_wall_texture(rng),
     )
+
+
+def draw_recording(patient: Tunnel, recording: Tunnel) -> Tunnel:
+    """Return a patient's colon as another withdrawal shows it: anatomy of one, movement and light of the other.
+
+    The camera starts at the same place, because the polyp lies there.
+    """
+    return replace(patient, speed=recording.speed, drifts=recording.drifts, lamp=recording.lamp)
 
 
 def _wall_texture(rng: np.random.Generator, angles: int = 64, lengths: int = 80) -> Tensor:

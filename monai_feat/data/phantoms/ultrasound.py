@@ -21,6 +21,7 @@ from monai_feat.data.phantoms.clip import (
     PhantomClip,
     frame_times,
     parse_request,
+    parse_seed,
     pixel_grid,
     smoothstep,
     to_uint8,
@@ -31,6 +32,7 @@ from monai_feat.data.phantoms.heart import (
     SPECKLE_DEPTH,
     Heart,
     draw_heart,
+    draw_recording,
     emptied,
     mitral_opening,
 )
@@ -43,6 +45,7 @@ def ultrasound_phantom(
     size: int | tuple[int, int] = 64,
     num_frames: int = 16,
     frame_rate: float = 16.0,
+    patient_seed: int | None = None,
 ) -> PhantomClip:
     """Render an apical clip of a beating ventricle with the exact mask of its cavity.
 
@@ -58,6 +61,8 @@ def ultrasound_phantom(
         size: ``(H, W)`` in pixels, or one integer for a square; at least 16.
         num_frames: Frames T, at least 1.
         frame_rate: Frames per second, Hz.
+        patient_seed: Non-negative integer that fixes the anatomy instead, so that clips of other seeds show the same
+            patient in another recording; None for a patient of the clip's own.
 
     Returns:
         A clip with a grey image ``(1, T, H, W)`` and the mask ``(1, T, H, W)`` of the left ventricle's cavity.
@@ -67,6 +72,8 @@ def ultrasound_phantom(
     """
     height, width = parse_request(seed, size, num_frames, frame_rate)
     heart = draw_heart(np.random.default_rng([1, seed]))
+    if patient_seed is not None:
+        heart = draw_recording(draw_heart(np.random.default_rng([1, parse_seed(patient_seed)])), heart)
     image, mask = render_heart(heart, height, width, frame_times(num_frames, frame_rate))
     volume = heart.end_diastolic_volume
     attributes = {

@@ -1,0 +1,105 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+r"""Build a datalist for Auto3DSeg, with folds and a held-out test that keep patients together.
+
+    python -m monai_feat.apps.datalist clips --group-level 1 --folds 5 --test-share 0.2 --out datalist.json
+    python -m monai_feat.apps.datalist clips --group-regex "pat(\d+)_" --mask-suffix _mask --out datalist.json
+    python -m monai_feat.apps.datalist table.csv --group-column patient --class-column finding --out datalist.json
+
+Exit codes: 0 written, 2 not written, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from monai_feat.data.clip_listing import Namer, list_folder, list_table, name_by_level, name_by_pattern, pair_masks
+from monai_feat.data.datalist import ClipItem, Datalist, build_datalist, write_datalist
+
+__all__ = ["main"]
+
+_FOLDER_ONLY = ("group_level", "group_regex", "class_level", "class_regex", "masks", "mask_suffix")
+_TABLE_ONLY = ("image_column", "mask_column", "group_column", "class_column")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        datalist = build_datalist(_items(options), options.folds, options.test_share, options.test_groups, options.seed)
+        write_datalist(datalist, options.out)
+    except (OSError, ValueError) as error:
+        print(f"datalist: {error}", file=sys.stderr)
+        return 2
+    _tell(datalist, options)
+    return 0
+
+
+def _items(options: argparse.Namespace) -> list[ClipItem]:
+    source = Path(options.source)
+    is_table = source.suffix.lower() == ".csv"
+    unfit = [name for name in (_FOLDER_ONLY if is_table else _TABLE_ONLY) if getattr(options, name) is not None]
+    if unfit:
+        flags = ", ".join("--" + name.replace("_", "-") for name in unfit)
+        raise ValueError(f"{flags}: of no use for {'a table' if is_table else 'a folder'} ({source})")
+    if is_table:
+        image = options.image_column or "image"
+        return list_table(source, image, options.mask_column, options.group_column, options.class_column)
+    items = list_folder(
+        source, _namer(options.group_level, options.group_regex), _namer(options.class_level, options.class_regex)
+    )
+    if options.masks is None and options.mask_suffix is None:
+        return items
+    return pair_masks(items, source, options.masks, options.mask_suffix or "")
+
+
+def _namer(level: int | None, pattern: str | None) -> Namer | None:
+    if level is not None:
+        return name_by_level(level)
+    return None if pattern is None else name_by_pattern(pattern)
+
+
+def _tell(datalist: Datalist, options: argparse.Namespace) -> None:
+    for side, number in sorted(Counter(side for side, _ in datalist.sides).items()):
+        members = [item for where, item in datalist.sides if where == side]
+        classes = ", ".join(
+            f"{n} {name}" for name, n in sorted(Counter(i.category for i in members if i.category).items())
+        )
+        groups = len({item.group for item in members})
+        print(f"{side:8}  {number:5} clips of {groups:4} groups" + (f"  ({classes})" if classes else ""))
+    if all(item.group.startswith("file:") for _, item in datalist.sides):
+        print("No groups were named: every clip is its own, and one patient may be on two sides.", file=sys.stderr)
+    print(f"Wrote {options.out}; next: python -m monai_feat.apps.doctor {options.out} --out report")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m monai_feat.apps.datalist",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", help="a folder of clips, or a CSV table with a header")
+    parser.add_argument("--out", required=True, help="the JSON file to write")
+    parser.add_argument("--folds", type=int, default=5, help="folds of the training clips (default: %(default)s)")
+    held = parser.add_mutually_exclusive_group()
+    held.add_argument("--test-share", type=float, default=0.0, help="share of the clips to hold out, by group")
+    held.add_argument("--test-groups", nargs="+", default=(), metavar="NAME", help="groups to hold out")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives another split")
+    for what, kind in (("group", "patient or sequence"), ("class", "class, which folds are balanced for")):
+        rule = parser.add_mutually_exclusive_group()
+        rule.add_argument(f"--{what}-level", type=int, metavar="N", help=f"folder that names the {kind}: 1 outermost")
+        rule.add_argument(f"--{what}-regex", metavar="RE", help=f"pattern in the path that names the {kind}")
+        rule.add_argument(f"--{what}-column", metavar="NAME", help=f"column of the table that names the {kind}")
+    parser.add_argument("--masks", metavar="FOLDER", help="folder of masks, laid out like the clips")
+    parser.add_argument("--mask-suffix", metavar="TEXT", help="what a mask's name has beyond its clip's, as _mask")
+    parser.add_argument("--image-column", metavar="NAME", help="column of the clips (default: image)")
+    parser.add_argument("--mask-column", metavar="NAME", help="column of the masks")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

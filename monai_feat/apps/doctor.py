@@ -1,0 +1,91 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Look at all clips of a datalist and report what would spoil a study, as ``doctor.json`` and ``doctor.html``.
+
+    python -m monai_feat.apps.doctor datalist.json --out report
+
+Exit codes: 0 nothing was found that matters, 1 something was (see ``--fail-on``), 2 the doctor could not run. Finding
+nothing is no proof: the report says what was looked at. It never contains the values of DICOM attributes, but its
+pictures show what the clips show, so keep it where the clips are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from monai_feat.data.datalist import parse_datalist
+from monai_feat.data.diagnosis import KINDS, Diagnosis
+from monai_feat.data.doctor import examine
+from monai_feat.data.doctor_page import render_page
+from monai_feat.data.fingerprint import NEAR
+
+__all__ = ["main", "write_report"]
+
+
+def write_report(diagnosis: Diagnosis, folder: str | os.PathLike[str], title: str) -> None:
+    """Write ``doctor.json`` and ``doctor.html`` into a folder, which is made where it is missing."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = json.dumps(diagnosis.to_json(), indent=1, ensure_ascii=False)
+    (folder / "doctor.json").write_text(report + "\n", encoding="utf-8")
+    (folder / "doctor.html").write_text(render_page(diagnosis, title), encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        datalist = parse_datalist(options.datalist)
+        diagnosis = examine(datalist, options.max_frames, options.threshold, progress=not options.quiet)
+        write_report(diagnosis, options.out, f"Doctor: {Path(options.datalist).name}")
+    except (OSError, ValueError) as error:
+        print(f"doctor: {error}", file=sys.stderr)
+        return 2
+    if not options.quiet:
+        _tell(diagnosis, options.out)
+    failing = diagnosis.count("error") + (diagnosis.count("warning") if options.fail_on == "warning" else 0)
+    return 1 if failing else 0
+
+
+def _tell(diagnosis: Diagnosis, folder: str) -> None:
+    for kind, number in Counter(finding.kind for finding in diagnosis.findings).items():
+        severity, meaning = KINDS[kind]
+        print(f"{severity:8} {number:5}  {meaning}")
+    print(f"Look at {Path(folder) / 'doctor.html'}; {Path(folder) / 'doctor.json'} lists all.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m monai_feat.apps.doctor",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("datalist", help="a datalist as JSON, ours or Auto3DSeg's")
+    parser.add_argument("--out", required=True, help="folder of the report")
+    parser.add_argument(
+        "--max-frames", type=int, default=1000, help="frames decoded of each clip (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=NEAR,
+        help="share of hash bits in which near-duplicates may differ (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=("error", "warning"),
+        default="error",
+        help="least severity that gives exit code 1 (default: %(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but what went wrong")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

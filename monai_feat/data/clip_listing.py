@@ -1,0 +1,195 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From a folder or a CSV table to the items of a datalist: what belongs together, and which mask to which clip."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import TypeAlias
+
+from monai_feat.data.clip_folder import find_clips
+from monai_feat.data.datalist import ClipItem, DatalistError
+from monai_feat.data.readers.load import CLIP_FILE_SUFFIXES
+from monai_feat.data.video_reader import STILL_SUFFIXES, VIDEO_SUFFIXES
+
+__all__ = ["Namer", "list_folder", "list_table", "name_by_level", "name_by_pattern", "pair_masks"]
+
+Namer: TypeAlias = Callable[[PurePath], str]
+"""What names the group or the class of a clip, given its path inside the folder."""
+
+_ENDINGS = sorted(VIDEO_SUFFIXES + STILL_SUFFIXES + CLIP_FILE_SUFFIXES, key=len, reverse=True)
+
+
+def name_by_level(level: int) -> Namer:
+    """Name clips by a folder above them: level 1 is the first folder below the source, -1 the one they lie in.
+
+    Raises:
+        ValueError: `level` is 0. The namer raises DatalistError for a clip that lies in no such folder.
+    """
+    if level == 0:
+        raise ValueError("expected a folder level from 1 (outermost) or from -1 (innermost), got 0")
+
+    def name(path: PurePath) -> str:
+        folders = path.parts[:-1]
+        index = level - 1 if level > 0 else level
+        if not -len(folders) <= index < len(folders):
+            raise DatalistError(f"{path}: lies in {len(folders)} folders below the source; there is no level {level}")
+        return folders[index]
+
+    return name
+
+
+def name_by_pattern(pattern: str) -> Namer:
+    """Name clips by a regular expression found in their path (with ``/``): its groups, joined by ``/``.
+
+    Without a group in parentheses, the name is the whole match.
+
+    Raises:
+        ValueError: `pattern` is no regular expression. The namer raises DatalistError for a clip that does not match.
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression, got {pattern!r}: {error}") from None
+
+    def name(path: PurePath) -> str:
+        match = compiled.search(path.as_posix())
+        if match is None or not (parts := [part for part in match.groups() or (match.group(),) if part]):
+            raise DatalistError(f"{path}: nothing in this path matches {pattern!r}")
+        return "/".join(parts)
+
+    return name
+
+
+def list_folder(
+    folder: str | os.PathLike[str], group: Namer | None = None, category: Namer | None = None
+) -> list[ClipItem]:
+    """List the clips of a folder and all folders below it in natural order.
+
+    Args:
+        folder: searched by `find_clips`.
+        group: names the patient or the sequence of a clip.
+        category: names the class of a clip.
+
+    Raises:
+        FileNotFoundError: there is no clip.
+        DatalistError: a clip has no name by these rules.
+    """
+    folder = Path(folder)
+    return [
+        ClipItem(
+            image=path,
+            group=group(path.relative_to(folder)) if group else "",
+            category=category(path.relative_to(folder)) if category else "",
+        )
+        for path in find_clips(folder)
+    ]
+
+
+def list_table(
+    table: str | os.PathLike[str],
+    image: str = "image",
+    label: str | None = None,
+    group: str | None = None,
+    category: str | None = None,
+) -> list[ClipItem]:
+    """List the clips of a CSV table with a header; paths in it are relative to its own folder.
+
+    Args:
+        table: the CSV file, UTF-8, separated by commas.
+        image: column of the clips.
+        label: column of the masks; an empty cell is a clip without one.
+        group: column of the patients or sequences.
+        category: column of the classes.
+
+    Raises:
+        DatalistError: a column is missing, or a cell that must not be empty is.
+        OSError: the table cannot be read.
+    """
+    table = Path(table)
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        rows, columns = list(reader), list(reader.fieldnames or ())
+    wanted = [column for column in (image, label, group, category) if column]
+    if missing := [column for column in wanted if column not in columns]:
+        raise DatalistError(f"{table}: has no column {', '.join(missing)}; its columns are {', '.join(columns)}")
+    items = []
+    for number, row in enumerate(rows, start=2):
+        if empty := [column for column in wanted if column != label and not (row[column] or "").strip()]:
+            raise DatalistError(f"{table}, line {number}: {', '.join(empty)} is empty")
+        cells = {column: (row[column] or "").strip() for column in wanted}
+        items.append(
+            ClipItem(
+                image=table.parent / cells[image],
+                label=table.parent / cells[label] if label and cells[label] else None,
+                group=cells[group] if group else "",
+                category=cells[category] if category else "",
+            )
+        )
+    return items
+
+
+def pair_masks(
+    items: Sequence[ClipItem],
+    folder: str | os.PathLike[str],
+    mask_folder: str | os.PathLike[str] | None = None,
+    suffix: str = "",
+) -> list[ClipItem]:
+    """Give every clip its mask: the file of the same name, plus a suffix, whatever its format.
+
+    ``a/b.mp4`` and the suffix ``_mask`` belong to ``a/b_mask.nii.gz`` (or another format) in the mask folder, which is
+    the clips' own folder if none is given. Files that are masks of others are no clips of their own.
+
+    Args:
+        items: clips, all below `folder`.
+        folder: where paths begin that both folders share.
+        mask_folder: the folder of masks, laid out like `folder`.
+        suffix: what the name of a mask has in addition.
+
+    Returns:
+        The clips with their masks; one that has none is left without.
+
+    Raises:
+        ValueError: there is neither a folder of masks nor a suffix.
+        DatalistError: two files could be the mask of one clip, or no clip has a mask.
+    """
+    if mask_folder is None and not suffix:
+        raise ValueError("expected a folder of masks, or a suffix that tells masks from clips, got neither")
+    folder, masks = Path(folder), Path(folder if mask_folder is None else mask_folder)
+    known = _by_stem(masks)
+    inside = mask_folder is not None and masks.resolve() != folder.resolve()
+    paired = [
+        replace(item, label=_mask_of(masks / _stem(item.image.relative_to(folder)), suffix, known))
+        for item in items
+        if not (inside and item.image.resolve().is_relative_to(masks.resolve()))
+    ]
+    labels = {item.label for item in paired}
+    if labels == {None} or not labels:
+        raise DatalistError(f"{masks}: no clip has a mask there: looked for <clip>{suffix} with any known ending")
+    return [item for item in paired if item.image not in labels]
+
+
+def _stem(path: Path) -> Path:
+    """A path without the ending of a known format; a folder of frames has none."""
+    name = path.name.lower()
+    ending = next((ending for ending in _ENDINGS if name.endswith(ending)), "")
+    return path.with_name(path.name[: len(name) - len(ending)])
+
+
+def _by_stem(folder: Path) -> dict[Path, list[Path]]:
+    found: dict[Path, list[Path]] = {}
+    for path in find_clips(folder):
+        found.setdefault(_stem(path), []).append(path)
+    return found
+
+
+def _mask_of(stem: Path, suffix: str, known: Mapping[Path, Sequence[Path]]) -> Path | None:
+    found = known.get(stem.with_name(stem.name + suffix), ())
+    if len(found) > 1:
+        raise DatalistError(f"{stem}: {' and '.join(path.name for path in found)} could both be its mask")
+    return found[0] if found else None

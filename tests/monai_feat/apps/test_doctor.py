@@ -1,0 +1,50 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monai_feat.apps.doctor import main
+from monai_feat.data import PhantomDataset, write_mp4
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    dataset = PhantomDataset("endoscopy", 2, seed=3, size=32, num_frames=8)
+    for i in range(2):
+        write_mp4(dataset.clip(i).image, tmp_path / f"{i}.mp4", 10)
+    return tmp_path
+
+
+def write_list(folder: Path, *items: dict[str, object]) -> str:
+    (folder / "d.json").write_text(json.dumps({"training": list(items), "testing": []}))
+    return str(folder / "d.json")
+
+
+def test_exit_codes_tell_pipelines_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ["--out", str(folder / "report"), "--quiet"]
+    clips = [{"image": f"{i}.mp4", "fold": i, "group": i} for i in range(2)]
+    assert main([write_list(folder, *clips), *out]) == 0
+    clips[1].pop("group")
+    assert main([write_list(folder, *clips), *out]) == 0
+    assert main([write_list(folder, *clips), *out, "--fail-on", "warning"]) == 1
+    clips[1]["group"] = 0
+    assert main([write_list(folder, *clips), *out]) == 1
+    assert main([str(folder / "nowhere.json"), *out]) == 2
+    assert "nowhere.json" in capsys.readouterr().err
+    assert main([write_list(folder), *out]) == 2
+
+
+def test_the_report_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clips = [{"image": "0.mp4", "fold": 0, "group": 1}, {"image": "gone.mp4", "fold": 0, "group": 2}]
+    assert main([write_list(folder, *clips), "--out", str(folder / "deep" / "report")]) == 1
+    report = json.loads((folder / "deep" / "report" / "doctor.json").read_text())
+    assert [(found["kind"], found["clips"]) for found in report["findings"]] == [
+        ("unreadable", [str(folder / "gone.mp4")])
+    ]
+    assert report["clips"][0]["frames_looked_at"] == 8
+    assert "gone.mp4" in (folder / "deep" / "report" / "doctor.html").read_text()
+    assert "error        1  Files that are missing" in capsys.readouterr().out

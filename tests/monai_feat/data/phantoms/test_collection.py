@@ -1,0 +1,95 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+
+from monai_feat.data import PHANTOMS, endoscopy_phantom, get_phantom, open_clip, read_video, ultrasound_phantom
+from monai_feat.data.datalist import read_datalist
+from monai_feat.data.phantoms.collection import PHANTOM_CLASSES, phantom_class, write_phantoms
+
+
+def write(folder: Path, kind: str = "ultrasound", num_clips: int = 6, seed: int = 1) -> Path:
+    write_phantoms(kind, folder, num_clips, 3, 32, 4, num_folds=2, test_share=0.3, seed=seed, progress=False)
+    return folder
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "attributes.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("kind", sorted(PHANTOMS))
+def test_what_is_written_is_what_was_rendered(kind: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "set", kind)
+    datalist = read_datalist(folder / "datalist.json")
+    table = {row["image"]: row for row in rows(folder)}
+    assert len(datalist.sides) == len(table) == 6
+    seeds = [[int(np.random.SeedSequence([1, s, i]).generate_state(1, np.uint64)[0]) for i in range(6)] for s in (0, 1)]
+    for i in range(6):
+        clip = get_phantom(kind)(seeds[1][i], 32, 4, patient_seed=seeds[0][i % 3])
+        row = table[f"clips/patient_{i % 3:03d}/clip_{i:04d}.mp4"]
+        mask = np.asarray(nib.load(folder / row["mask"]).dataobj)  # (W, H, 1, T)
+        assert np.array_equal(mask[:, :, 0].transpose(2, 1, 0), clip.mask[0].numpy())
+        assert torch.equal(open_clip(folder / row["mask"]).read(), clip.mask)
+        shown = read_video(folder / row["image"]).float()
+        assert (shown.mean(0) - clip.image.float().mean(0)).abs().mean() < 3
+        assert {name: float(row[name]) for name in clip.attributes} == clip.attributes
+        assert row["class"] == phantom_class(kind, clip.attributes)
+        assert row["class"] in PHANTOM_CLASSES[kind]
+
+
+def test_the_set_is_deterministic_and_grows_without_change(tmp_path: Path) -> None:
+    first, longer = write(tmp_path / "a"), write(tmp_path / "b", num_clips=7)
+    assert rows(longer)[:6] == rows(first)
+    for name in ("clips/patient_001/clip_0004.mp4", "masks/patient_001/clip_0004.nii.gz"):
+        assert (first / name).read_bytes() == (longer / name).read_bytes()
+    assert rows(write(tmp_path / "c", seed=2))[0]["phase"] != rows(first)[0]["phase"]
+
+
+def test_clips_of_a_patient_share_what_is_the_patients() -> None:
+    first, second = (ultrasound_phantom(seed, 32, 4, patient_seed=9).attributes for seed in (1, 2))
+    stranger = ultrasound_phantom(1, 32, 4, patient_seed=8).attributes
+    for name in ("ejection_fraction", "end_diastolic_volume_ml"):
+        assert first[name] == second[name] != stranger[name]
+    for name in ("phase", "heart_rate_bpm"):
+        assert first[name] == stranger[name] != second[name]
+    colons = [endoscopy_phantom(seed, 32, 4, patient_seed=9).attributes for seed in (1, 2)]
+    assert colons[0]["polyp_diameter_mm"] == colons[1]["polyp_diameter_mm"]
+    assert colons[0]["speed_mm_per_s"] / colons[0]["tunnel_radius_mm"] != (
+        colons[1]["speed_mm_per_s"] / colons[1]["tunnel_radius_mm"]
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(PHANTOMS))
+def test_a_patient_of_the_same_seed_changes_nothing(kind: str) -> None:
+    phantom = get_phantom(kind)
+    assert torch.equal(phantom(4, 32, 3).image, phantom(4, 32, 3, patient_seed=4).image)
+    with pytest.raises(ValueError, match="seed must be a non-negative integer, got -1"):
+        phantom(4, 32, 3, patient_seed=-1)
+
+
+def test_classes_follow_the_limits() -> None:
+    low, middle, high = PHANTOM_CLASSES["ultrasound"]
+    for fraction, name in ((0.39, low), (0.4, middle), (0.5, middle), (0.51, high)):
+        assert phantom_class("ultrasound", {"ejection_fraction": fraction}) == name
+    none, small, large = PHANTOM_CLASSES["endoscopy"]
+    for present, diameter, name in ((0.0, 0.0, none), (1.0, 19.9, small), (1.0, 20.0, large)):
+        assert phantom_class("endoscopy", {"polyp_present": present, "polyp_diameter_mm": diameter}) == name
+
+
+def test_impossible_requests_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="an even size"):
+        write_phantoms("ultrasound", tmp_path / "odd", 4, 2, size=33)
+    with pytest.raises(ValueError, match="num_patients <= num_clips"):
+        write_phantoms("ultrasound", tmp_path / "few", 2, 3)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(FileExistsError, match="is not empty"):
+        write_phantoms("ultrasound", tmp_path / "full", 4, 2)

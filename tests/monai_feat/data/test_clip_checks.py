@@ -1,0 +1,90 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
+from torch import Tensor
+
+from monai_feat.data import PhantomDataset
+from monai_feat.data.clip_checks import burnt_in_text, find_cuts, identifying_tags, is_static, uneven_times
+from monai_feat.data.fingerprint import thumbnails
+
+
+def phantom_thumbs(kind: str, count: int) -> list[Tensor]:
+    dataset = PhantomDataset(kind, count, seed=9, size=64, num_frames=16)
+    return [thumbnails(dataset.clip(i).image) for i in range(count)]
+
+
+@pytest.mark.parametrize("kind", ["ultrasound", "endoscopy"])
+def test_cuts_are_found_and_motion_is_none(kind: str) -> None:
+    clips = phantom_thumbs(kind, 6)
+    assert [find_cuts(clip) for clip in clips] == [[]] * 6
+    joined = [torch.cat([a[:9], b[9:]]) for a, b in itertools.permutations(clips, 2)]
+    found = [find_cuts(clip) == [9] for clip in joined]
+    assert np.mean(found) >= 0.96
+
+
+def test_a_flash_and_repeated_frames_are_no_cuts() -> None:
+    clip = phantom_thumbs("ultrasound", 1)[0]
+    flash = clip.clone()
+    flash[7] = 255
+    assert find_cuts(flash) == []
+    assert find_cuts(clip.repeat_interleave(3, 0)) == []
+    assert find_cuts(clip[:1]) == []
+
+
+def test_static_means_that_nothing_moves() -> None:
+    clip = phantom_thumbs("endoscopy", 1)[0]
+    assert is_static(clip[:1].expand(5, -1, -1))
+    assert not is_static(clip)
+    assert not is_static(clip[:1])
+
+
+def test_uneven_times() -> None:
+    assert uneven_times([0, 40, 80, 120]) == 0
+    assert uneven_times([0, 40, 81, 120]) == 0
+    assert uneven_times([0, 40, 80, 240]) == 4
+    assert uneven_times([0, 500]) == 0
+
+
+def test_text_is_found_where_it_is_and_nowhere_else() -> None:
+    image = PhantomDataset("ultrasound", 1, size=192, num_frames=4).clip(0).image
+    assert burnt_in_text(image) == []
+    stamp = Image.new("L", (192, 192))
+    ImageDraw.Draw(stamp).text((4, 168), "DOE JANE 1970", fill=255, font=ImageFont.load_default(14))
+    written = torch.maximum(image, torch.from_numpy(np.array(stamp)))
+    assert any(top >= 160 and left < 20 and right > 60 for top, left, _, right in burnt_in_text(written))
+
+
+def write_dicom(path: Path, **attributes: str) -> Path:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = UltrasoundImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header = Dataset()
+    header.file_meta = meta
+    for name, value in attributes.items():
+        setattr(header, name, value)
+    header.save_as(path, enforce_file_format=True)
+    return path
+
+
+def test_dicom_attributes_are_named_and_never_quoted(tmp_path: Path) -> None:
+    path = write_dicom(
+        tmp_path / "a.dcm", PatientName="Doe^Jane", PatientID="", PatientBirthDate="19700101", Modality="US"
+    )
+    assert identifying_tags(path) == ["PatientName", "PatientBirthDate"]
+    assert identifying_tags(write_dicom(tmp_path / "b.dcm", PatientName="")) == []
+
+
+def test_other_files_have_no_dicom_attributes(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"no dicom")
+    assert identifying_tags(tmp_path / "a.mp4") is None

@@ -1,0 +1,61 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import torch
+
+from monai_feat.data.diagnosis import ClipExam, Diagnosis, Finding
+from monai_feat.data.doctor_page import render_page
+
+
+class Outline(HTMLParser):
+    """Collects tags and outside references; raises on a tag that is closed out of order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.references: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in ("meta", "img", "!doctype"):
+            self.open.append(tag)
+        self.references += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def diagnosis(name: str = "a.mp4", number: int = 1) -> Diagnosis:
+    clip = ClipExam(name, "fold 0", "p1", frames=9, looked_at=9, frame_rate=25.0, size=(72, 96))
+    clip.previews = [torch.full((36, 48, 3), 90, dtype=torch.uint8)] * 3
+    found = tuple(Finding("burnt_in_text", "2 regions look like text", (0,), ((8, 8, 24, 60),)) for _ in range(number))
+    return Diagnosis((clip,), found, 0.12)
+
+
+def test_the_page_is_whole_and_needs_nothing_else() -> None:
+    page = render_page(diagnosis(), "list.json")
+    outline = Outline()
+    outline.feed(page)
+    assert outline.open == []
+    assert outline.tags.count("img") == 3
+    assert all(reference.startswith(("data:image/jpeg;base64,", "#")) for reference in outline.references)
+    assert "width=device-width" in page
+    assert not re.search(r"https?://|<script|<link", page)
+
+
+def test_names_are_escaped() -> None:
+    page = render_page(diagnosis('<img src=x onerror="alert(1)">.mp4'), "<b>list</b>")
+    assert "<img src=x" not in page
+    assert "<b>list" not in page
+
+
+def test_many_findings_keep_the_page_light() -> None:
+    page = render_page(diagnosis(number=500), "list.json")
+    assert "… and 440 more; the JSON report lists all." in page
+    assert len(page) < 1_000_000
+    assert "0 errors, 500 warnings" in page
