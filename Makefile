@@ -42,6 +42,8 @@ lint: $(DEV)
 
 bench: $(BASE)
 	@$(RUN) -m tests.bench
+	@$(RUN) -m tests.bench_feeding
+	@$(RUN) -m tests.bench_readers
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -54,6 +54,8 @@ class VideoReadError(ValueError):
     """
 
     def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        # What a damaged file says about itself, which many a reason quotes, may have line breaks.
+        reason = " ".join(reason.split())
         super().__init__(f"{os.fspath(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason

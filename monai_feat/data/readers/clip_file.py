@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from monai_feat.data.video_stream import VideoReadError
 
-__all__ = ["MAX_PIXELS", "UNKNOWN_SPACING", "ClipFile", "exact_uint8", "one_line"]
+__all__ = ["MAX_PIXELS", "UNKNOWN_SPACING", "ClipFile", "as_read_error", "exact_uint8", "one_line"]
 
 # No camera or scanner makes larger frames, and a damaged header must not ask for more memory than this many pixels.
 MAX_PIXELS = 1 << 26
@@ -137,6 +138,21 @@ def exact_uint8(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt.N
             "to 255: map them there first (MONAI's ScaleIntensityRange) and save again",
         )
     return as_uint8
+
+
+@contextmanager
+def as_read_error(path: str | os.PathLike[str], reason: str) -> Iterator[None]:
+    """Errors inside the block, of which libraries have dozens of types for bad bytes, become one-line errors.
+
+    Raises:
+        VideoReadError: the reason, and what the library said.
+    """
+    try:
+        yield
+    except VideoReadError:
+        raise
+    except Exception as error:
+        raise VideoReadError(path, f"{reason} ({one_line(error)})") from error
 
 
 def one_line(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from pydicom.pixels.utils import iter_pixels, pixel_array
 from pydicom.uid import UID
 from torch import Tensor
 
-from monai_feat.data.readers.clip_file import ClipFile, one_line
+from monai_feat.data.readers.clip_file import ClipFile, as_read_error, one_line
 from monai_feat.data.readers.dicom_header import cine_rate, pixel_spacing
 from monai_feat.data.readers.dicom_jpeg import DECODERS
 from monai_feat.data.readers.dicom_pixels import COLOUR, MONOCHROME, shown_pixels
@@ -47,7 +47,7 @@ class DicomFile(ClipFile):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._header, self._pixels_at = _read_header(path)
-        with _as_read_error(path, "is DICOM with a damaged header"):
+        with as_read_error(path, "is DICOM with a damaged header"):
             _check_kind(path, self._header)
             frames = int(self._header.get("NumberOfFrames") or 1)
             size = (int(self._header.Rows), int(self._header.Columns))
@@ -76,7 +76,7 @@ class DicomFile(ClipFile):
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         with _opened(self.path) as file, closing(self._stored(file, numbers)) as frames:
             for number in numbers:
-                with _as_read_error(self.path, f"is damaged or not supported: frame {number} cannot be decoded"):
+                with as_read_error(self.path, f"is damaged or not supported: frame {number} cannot be decoded"):
                     shown = shown_pixels(next(frames), self._header, is_raw=not self._is_compressed)
                     if shown.shape[1:] != self.size:
                         raise ValueError(f"{shown.shape[1]} x {shown.shape[2]} pixels in place of {self.size}")
@@ -126,17 +126,6 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
         raise VideoReadError(path, f"cannot be opened ({error.strerror})") from None
     with file:
         yield file
-
-
-@contextmanager
-def _as_read_error(path: str | os.PathLike[str], reason: str) -> Iterator[None]:
-    """Errors inside the block, of which pydicom and its plugins have dozens of types, become one-line errors."""
-    try:
-        yield
-    except VideoReadError:
-        raise
-    except Exception as error:
-        raise VideoReadError(path, f"{reason} ({one_line(error)})") from error
 
 
 def _read_header(path: str | os.PathLike[str]) -> tuple[Dataset, int]:

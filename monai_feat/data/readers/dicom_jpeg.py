@@ -11,8 +11,7 @@ from __future__ import annotations
 import av
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
-from pydicom.pixels.decoders import JPEGLosslessDecoder, JPEGLosslessSV1Decoder
-from pydicom.pixels.decoders.base import DecodeRunner
+from pydicom.pixels.decoders.base import DecodeRunner, JPEGLosslessDecoder, JPEGLosslessSV1Decoder
 from pydicom.uid import (
     JPEG2000,
     UID,

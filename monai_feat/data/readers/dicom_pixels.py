@@ -63,8 +63,8 @@ def _monochrome(stored: npt.NDArray[Any], header: Dataset) -> npt.NDArray[np.uin
         unit = (x - (centre - 0.5)) / max(width - 1, 1e-6) + 0.5
     else:
         unit = (x - centre) / width + 0.5
-    shown = (unit * 255).round().clip(0, 255).astype(np.uint8)
-    return 255 - shown if header.PhotometricInterpretation == "MONOCHROME1" else shown
+    shown: npt.NDArray[np.uint8] = (unit * 255).round().clip(0, 255).astype(np.uint8)
+    return np.invert(shown) if header.PhotometricInterpretation == "MONOCHROME1" else shown
 
 
 def _through_palette(stored: npt.NDArray[Any], header: Dataset) -> npt.NDArray[np.uint8]:

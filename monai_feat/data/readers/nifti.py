@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from monai_feat.data.readers.clip_file import UNKNOWN_SPACING, ClipFile, exact_uint8, one_line
+from monai_feat.data.readers.clip_file import UNKNOWN_SPACING, ClipFile, as_read_error, exact_uint8, one_line
 from monai_feat.data.video_stream import VideoReadError
 
 __all__ = ["NiftiFile"]
@@ -38,6 +38,10 @@ class NiftiFile(ClipFile):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._image = _load(path)
+        with as_read_error(path, "is NIfTI with a damaged header"):
+            self._parse(path)
+
+    def _parse(self, path: str | os.PathLike[str]) -> None:
         shape = (*self._image.shape, 1, 1, 1)[: max(5, len(self._image.shape))]
         columns, rows, third, fourth, fifth = shape[:5]
         if min(third, fourth) > 1 or fifth not in (1, 3) or len(self._image.shape) > 5:
@@ -65,10 +69,8 @@ class NiftiFile(ClipFile):
             index: list[Any] = [slice(None), slice(None), 0, 0, slice(None)][: len(self._image.shape)]
             if self._axis < len(index):
                 index[self._axis] = number
-            try:
+            with as_read_error(self.path, f"is damaged: frame {number} cannot be read"):
                 pixels = np.asanyarray(self._image.dataobj[tuple(index)])
-            except Exception as error:  # nibabel, gzip and zlib have a dozen types of their own for bad bytes
-                raise VideoReadError(self.path, f"is damaged: frame {number}: {one_line(error)}") from error
             yield torch.from_numpy(self._arranged(pixels))
 
     def _arranged(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -21,11 +21,11 @@ _Mask = npt.NDArray[np.bool_]
 _Levels = npt.NDArray[np.float32]
 
 # Light that tissue scatters is red; the light that its wet surface mirrors is white and lifts the darkest channel.
-_BRIGHTEST_AT_LEAST = 140
-_RELIEF_AT_LEAST = 50
+_BRIGHTEST_AT_LEAST = 160
+_RELIEF_AT_LEAST = 60
 _WHITE = 0.75  # darkest by brightest channel
 # Highlights are narrower than this share of the frame; a wider bright area is overexposed tissue or an instrument.
-_WIDEST = 0.08
+_WIDEST = 0.05
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class SpecularHighlights:
 def detect_specular_highlights(clip: Tensor) -> SpecularHighlights:
     """Find specular highlights: small white peaks of the darkest colour channel.
 
-    The relief of a pixel is its darkest channel above the opening of that image by a square of 8 % of the frame (the
-    white top-hat). A region of relief whose peak is white, as bright as 140 and 50 levels high is a highlight; it
+    The relief of a pixel is its darkest channel above the opening of that image by a square of 5 % of the frame (the
+    white top-hat). A region of relief whose peak is white, as bright as 160 and 60 levels high is a highlight; it
     reaches down to halfway between its peak and the level around it.
 
     Burnt-in white text looks the same and is found as well; mask it first (`MaskBurntIn`). Of overexposed tissue,

@@ -21,7 +21,7 @@ from monai_feat.data import VideoReadError, load_clip, write_gif, write_mp4
 from tests.monai_feat.data.readers.test_dicom import colours, dicom, jpeg_dicom, saved
 
 ROOT = Path(__file__).resolve().parents[4]
-SECONDS_PER_FILE = 0.7
+SECONDS_PER_FILE = 0.4
 # A reader that has not ended by then hangs.
 PATIENCE = 60
 # Address space of a process that reads damaged files, beyond what importing the readers takes.

@@ -70,12 +70,12 @@ def test_masking_blackens_the_inset_and_nothing_else(scenes) -> None:  # type: i
 
 
 def test_specular_mask_has_the_clips_metadata(scenes) -> None:  # type: ignore[no-untyped-def]
-    wet, truth = scenes.glints(scenes.tissue(0, (96, 96), 2, wet=False), 8, 0)
+    wet, truth = scenes.glints(scenes.tissue(0, (192, 192), 2, wet=False), 8, 0)
     mask = DetectSpecularHighlights()(MetaTensor(wet, meta={"frame_rate": 4.0}))
-    assert mask.shape == (1, 2, 96, 96)
+    assert mask.shape == (1, 2, 192, 192)
     assert mask.meta["frame_rate"] == 4.0
     assert scenes.iou(mask[0].as_tensor().bool(), truth) >= 0.95
-    assert DetectSpecularHighlights()(wet[:, 0]).shape == (1, 96, 96)
+    assert DetectSpecularHighlights()(wet[:, 0]).shape == (1, 192, 192)
     assert not DetectSpecularHighlights(min_confidence=1.0)(wet).any()
     with pytest.raises(ValueError, match="min_confidence"):
         DetectSpecularHighlights(-1)

@@ -11,7 +11,7 @@ from monai_feat.transforms.functional import to_unit_range
 
 @pytest.mark.parametrize("seed", range(4))
 def test_known_highlights_are_found_to_the_pixel(scenes, seed: int) -> None:  # type: ignore[no-untyped-def]
-    clip, truth = scenes.glints(scenes.tissue(seed, (128, 128), 2, wet=False), 12, seed)
+    clip, truth = scenes.glints(scenes.tissue(seed, (192, 192), 2, wet=False), 12, seed)
     found = detect_specular_highlights(clip)
     assert found.mask.shape == truth.shape
     assert scenes.iou(found.mask, truth) >= 0.95
@@ -28,7 +28,7 @@ def test_rendered_wetness_is_found_where_it_is_strong(scenes) -> None:  # type: 
 
 
 def test_mirror_and_type_change_nothing(scenes) -> None:  # type: ignore[no-untyped-def]
-    clip, _ = scenes.glints(scenes.tissue(1, (64, 64), 1, wet=False), 5, 1)
+    clip, _ = scenes.glints(scenes.tissue(1, (192, 192), 1, wet=False), 8, 1)
     mask = detect_specular_highlights(clip).mask
     # Squares of even side are not symmetric about a pixel: mirroring may move an edge.
     assert scenes.iou(detect_specular_highlights(clip.flip(-1)).mask.flip(-1), mask) >= 0.95
