@@ -29,7 +29,7 @@ from monai.bundle import ConfigParser, run
 from torch import Tensor
 
 from monai_feat.checkpoints import CheckpointError, load_weights
-from monai_feat.data import PHANTOMS, VideoReadError, find_clips, probe_video, read_video
+from monai_feat.data import PHANTOMS, VideoReadError, find_clips, open_clip, read_video
 from monai_feat.engines import NonFiniteGradientError
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.visualize import read_tensorboard_scalars, save_contact_sheet, save_loss_curves
@@ -177,8 +177,8 @@ def guess_modality(source: str, num_files: int = 9) -> str:
     spreads = []
     for path in paths[:: max(1, len(paths) // num_files)]:
         try:
-            middle = probe_video(path).frames // 2
-            pixels = read_video(path, start=middle, num_frames=1).float()  # (3, 1, H, W)
+            clip = open_clip(path)
+            pixels = clip.read(start=clip.frames // 2, num_frames=1).float()  # (C, 1, H, W)
         except VideoReadError:
             continue  # reported by name when the clips are read for training
         spreads.append((pixels.amax(0) - pixels.amin(0)).mean().item())

@@ -85,7 +85,7 @@ def test_everything_real_loads_as_listed(shared_data: Path) -> None:
     """Frames as the list says, but for four MPEG files that it counts by their duration; pixels as in Pillow."""
     with (shared_data / "MANIFEST.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if not row["path"].endswith(".imf")]
-    for row in rows[::3]:
+    for row in rows[::7]:
         path = shared_data / row["path"]
         clip = open_clip(path)
         assert clip.frames - int(row["frames"]) in ((0, 1, 2) if path.suffix == ".mpeg" else (0,)), path
