@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from monai_feat.data.phantoms.clip import PhantomClip, parse_request
 from monai_feat.data.phantoms.endoscopy import endoscopy_phantom
 from monai_feat.data.phantoms.ultrasound import ultrasound_phantom
+from monai_feat.transforms.functional import to_unit_range
 
 PHANTOMS: dict[str, Callable[..., PhantomClip]] = {"endoscopy": endoscopy_phantom, "ultrasound": ultrasound_phantom}
 
@@ -98,7 +98,7 @@ class PhantomDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> Any:
         clip = self.clip(index)
         item = {
-            "image": _to_network_range(clip.image),
+            "image": to_unit_range(clip.image),
             "label": clip.mask,
             "frame_rate": clip.frame_rate,
             "attributes": dict(clip.attributes),
@@ -112,7 +112,3 @@ def _code_digest() -> str:
     for file in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def _to_network_range(image: Tensor) -> Tensor:
-    return image.to(torch.float32).div_(127.5).sub_(1)
