@@ -28,18 +28,21 @@ INSTALL_REQUIRES = [
     "pyyaml>=6",
     "safetensors>=0.4.3",
     "scikit-image>=0.25",
+    "scipy>=1.13",
     "tensorboard>=2.16",
+    "torchmetrics>=1.4",
     "tqdm>=4.66",
 ]
 
 EXTRAS_REQUIRE = {
     "all": [
         "itk>=5.4",
-        "torchmetrics>=1.4",
     ],
     "dev": [
         "diffusers>=0.30",
+        "itk-io>=5.4",
         "mypy>=1.11",
+        "playwright>=1.45",
         "pre-commit>=3.7",
         "pytest>=8.2",
         "python-gdcm>=3.0.24",

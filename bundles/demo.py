@@ -125,7 +125,7 @@ def train(demo: Demo) -> tuple[Path, Path]:
         "train_autoencoder",
         **common,
         output_dir=str(folder),
-        num_clips=600,
+        num_clips=600 if demo.is_phantom else 300,
         num_statistics_clips=16,
         max_seconds=AUTOENCODER_SECONDS,
         autoencoder_weights=demo.start_weights("autoencoder"),

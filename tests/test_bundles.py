@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("feat_endoscopy", "feat_ultrasound")
 WORKFLOWS = {"train": "train", "train_autoencoder": "train", "inference": "infer"}
 OVERLAYS = {"adversarial": "train_autoencoder", "evaluate": "train"}
-OWN_TO_A_BUNDLE = {"dataset_dir", "image_channels", "fit", "output_frame_rate"}
+OWN_TO_A_BUNDLE = {"dataset_dir", "image_channels", "fit", "output_frame_rate", "preprocessing"}
 METADATA_KEYS = [  # mandatory by https://docs.monai.io/en/stable/bundle/mb_specification.html
     "version",
     "changelog",

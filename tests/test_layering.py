@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "transforms": (),
     "data": ("transforms",),
     "losses": ("networks.schedulers",),
-    "metrics": (),
+    "metrics": ("transforms",),
     "checkpoints": ("networks.blocks", "networks.nets"),
     "visualize": ("transforms",),
     "engines": (*CORE, "inferers", *BESIDE),

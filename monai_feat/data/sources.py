@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
+from monai.data import MetaTensor
+from torch import Tensor
 from torch.utils.data import Dataset
 
-from monai_feat.data.clip_folder import ClipFolderDataset, OnBad, OnShort, find_clips
+from monai_feat.data.clip_folder import ClipFolderDataset, OnBad, find_clips
 from monai_feat.data.phantoms import PhantomDataset
 from monai_feat.transforms.functional import Fit
+from monai_feat.transforms.video.functional import OnShort
 
 __all__ = ["PHANTOM_PREFIX", "open_clips"]
 
@@ -29,6 +33,7 @@ def open_clips(
     on_bad: OnBad = "error",
     on_short: OnShort = "error",
     seed: int = 0,
+    preprocessing: Callable[[MetaTensor], Tensor] | None = None,
 ) -> Dataset[dict[str, Any]]:
     """Open a folder of videos, or procedural clips, as a data set of clips of one shape.
 
@@ -44,6 +49,7 @@ def open_clips(
         on_bad: ``error`` or ``skip``: what to do about a file that cannot be used.
         on_short: ``error`` or ``loop``: what to do about a video with fewer than ``num_frames`` frames.
         seed: decides which clips; another seed gives others.
+        preprocessing: what `ClipFolderDataset` does to each video at full size; phantoms have nothing to take away.
 
     Returns:
         A data set whose items hold ``image``, float32 ``(C, T, H, W)`` in [-1, 1].
@@ -75,6 +81,7 @@ def open_clips(
         on_bad=on_bad,
         on_short=on_short,
         seed=seed,
+        preprocessing=preprocessing,
     )
 
 

@@ -9,6 +9,7 @@ from monai_feat.transforms.endoscopy.array import (
     DetectFieldOfView,
     DetectSpecularHighlights,
     MaskBurntIn,
+    RemoveBurntIn,
 )
 from monai_feat.transforms.endoscopy.burnt_in import BurntIn, BurntInRegion, detect_burnt_in
 from monai_feat.transforms.endoscopy.dictionary import (
@@ -24,8 +25,12 @@ from monai_feat.transforms.endoscopy.dictionary import (
     MaskBurntInD,
     MaskBurntInd,
     MaskBurntInDict,
+    RemoveBurntInD,
+    RemoveBurntInd,
+    RemoveBurntInDict,
 )
 from monai_feat.transforms.endoscopy.field_of_view import Box, FieldOfView, detect_field_of_view
+from monai_feat.transforms.endoscopy.fill import fill_from_around
 from monai_feat.transforms.endoscopy.specular import SpecularHighlights, detect_specular_highlights
 
 __all__ = [
@@ -49,8 +54,13 @@ __all__ = [
     "MaskBurntInD",
     "MaskBurntInDict",
     "MaskBurntInd",
+    "RemoveBurntIn",
+    "RemoveBurntInD",
+    "RemoveBurntInDict",
+    "RemoveBurntInd",
     "SpecularHighlights",
     "detect_burnt_in",
     "detect_field_of_view",
     "detect_specular_highlights",
+    "fill_from_around",
 ]

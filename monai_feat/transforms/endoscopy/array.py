@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ from monai.transforms import BorderPad, Crop, Transform
 from monai.utils import TraceKeys
 from torch import Tensor
 
-from monai_feat.transforms.endoscopy.burnt_in import detect_burnt_in
+from monai_feat.transforms.endoscopy.burnt_in import BurntIn, detect_burnt_in
 from monai_feat.transforms.endoscopy.field_of_view import Box, FieldOfView, detect_field_of_view
+from monai_feat.transforms.endoscopy.fill import fill_from_around
 from monai_feat.transforms.endoscopy.specular import detect_specular_highlights
 from monai_feat.transforms.video.meta import carry_meta, plain
 
-__all__ = ["CropToFieldOfView", "DetectFieldOfView", "DetectSpecularHighlights", "MaskBurntIn"]
+__all__ = ["CropToFieldOfView", "DetectFieldOfView", "DetectSpecularHighlights", "MaskBurntIn", "RemoveBurntIn"]
 
 
 class DetectFieldOfView(Transform):
@@ -55,11 +57,16 @@ class CropToFieldOfView(Crop):
         if margin < 0:
             raise ValueError(f"expected margin >= 0 pixels, got {margin}")
 
-    def __call__(self, clip: Any) -> Tensor:  # type: ignore[override]
-        """Crop ``(C, T, H, W)`` or ``(C, H, W)``, uint8 in [0, 255] or float in [-1, 1]."""
+    @property
+    def requires_current_data(self) -> bool:
+        """Whether pixels are looked at, so that `Compose` applies pending transforms first."""
+        return True
+
+    def __call__(self, clip: Any, lazy: bool | None = None) -> Tensor:  # type: ignore[override]
+        """Crop ``(C, T, H, W)`` or ``(C, H, W)``, uint8 or float in [-1, 1]; `lazy` as in MONAI's `Crop`."""
         view = detect_field_of_view(plain(clip))
         described = carry_meta(clip, plain(clip), {"field_of_view": describe(view)})
-        return self.crop(described, self.box(view))
+        return self.crop(described, self.box(view), lazy)
 
     def box(self, view: FieldOfView) -> Box:
         """The box to crop to: that of the field with its margin, or the whole frame below the confidence."""
@@ -70,11 +77,11 @@ class CropToFieldOfView(Crop):
         margin = self.margin
         return max(0, top - margin), max(0, left - margin), min(height, bottom + margin), min(width, right + margin)
 
-    def crop(self, clip: Any, box: Box) -> Tensor:
+    def crop(self, clip: Any, box: Box, lazy: bool | None = None) -> Tensor:
         """Crop the last two axes of a clip, and remember how for the inverse."""
         top, left, bottom, right = box
         before = [slice(None)] * (clip.ndim - 3)
-        cropped: Tensor = super().__call__(clip, (*before, slice(top, bottom), slice(left, right)))
+        cropped: Tensor = super().__call__(clip, (*before, slice(top, bottom), slice(left, right)), lazy)
         return cropped
 
     def inverse(self, img: MetaTensor) -> MetaTensor:
@@ -105,10 +112,37 @@ class MaskBurntIn(Transform):
         """Mask ``(C, T, H, W)`` or ``(C, H, W)``, uint8 in [0, 255] or float in [-1, 1]."""
         pixels = plain(clip)
         found = detect_burnt_in(pixels, self.min_confidence)
-        regions = [{"kind": r.kind, "box": list(r.box), "confidence": r.confidence} for r in found.regions]
-        black = -1.0 if pixels.is_floating_point() else 0
-        masked = pixels.masked_fill(found.mask.to(pixels.device), black)
-        return carry_meta(clip, masked, {"burnt_in": regions})
+        return carry_meta(clip, self.change(pixels, found), {"burnt_in": _listed(found)})
+
+    def change(self, pixels: Tensor, found: BurntIn) -> Tensor:
+        """Change the pixels of a clip where something was found."""
+        return pixels.masked_fill(found.mask.to(pixels.device), -1.0 if pixels.is_floating_point() else 0)
+
+
+class RemoveBurntIn(MaskBurntIn):
+    """Take away what is burnt in, for training: text gives way to the colours around it, all else becomes black.
+
+    A network would learn black bars as well as it learns text. Insets and the surround of the field of view have
+    nothing behind them, and are masked as by `MaskBurntIn`, which also says what the metadata get.
+
+    Args:
+        min_confidence: regions below it stay.
+
+    Raises:
+        ValueError: `min_confidence` is not in [0, 1].
+    """
+
+    def change(self, pixels: Tensor, found: BurntIn) -> Tensor:
+        """Change the pixels of a clip where something was found."""
+        text = found.text.to(pixels.device)
+        nothing = found.mask.to(pixels.device) & ~text
+        filled = pixels if pixels.ndim == 4 else pixels[:, None]
+        filled = fill_from_around(super().change(filled, replace(found, mask=nothing.cpu())), text, nothing)
+        return filled.reshape(pixels.shape)
+
+
+def _listed(found: BurntIn) -> list[dict[str, Any]]:
+    return [{"kind": r.kind, "box": list(r.box), "confidence": r.confidence} for r in found.regions]
 
 
 class DetectSpecularHighlights(Transform):

@@ -40,12 +40,14 @@ class BurntIn:
 
     Attributes:
         mask: boolean ``(H, W)``, True where the regions are, and outside the field of view where that is sure.
+        text: boolean ``(H, W)``, the part of the mask that is text within the field of view.
         regions: text and insets that reach the confidence asked for, the surest first.
         confidence: that of the surest region or of the surround, whichever is higher; 0 where nothing is masked. It
             speaks of what was found, never of what was missed: no clip is proven free of text.
     """
 
     mask: Tensor
+    text: Tensor
     regions: tuple[BurntInRegion, ...]
     confidence: float
 
@@ -74,8 +76,8 @@ def detect_burnt_in(clip: Tensor, min_confidence: float = 0.5) -> BurntIn:
     found += [BurntInRegion("text", *item) for item in find_text(levels)]
     regions = sorted((r for r in found if r.confidence >= min_confidence), key=lambda r: -r.confidence)
     sure = [r.confidence for r in regions] + [view.confidence if surround.any() else 0.0]
-    mask = surround.clone()
+    nothing, text = surround.clone(), torch.zeros_like(surround)
     for region in regions:
         top, left, bottom, right = region.box
-        mask[top:bottom, left:right] = True
-    return BurntIn(mask, tuple(regions), max(sure))
+        (text if region.kind == "text" else nothing)[top:bottom, left:right] = True
+    return BurntIn(nothing | text, text & ~nothing, tuple(regions), max(sure))

@@ -15,12 +15,13 @@ from monai_feat.transforms.endoscopy.array import (
     DetectFieldOfView,
     DetectSpecularHighlights,
     MaskBurntIn,
+    RemoveBurntIn,
     describe,
 )
 from monai_feat.transforms.endoscopy.field_of_view import detect_field_of_view
 from monai_feat.transforms.video.meta import carry_meta, plain
 
-__all__ = ["CropToFieldOfViewd", "DetectFieldOfViewd", "DetectSpecularHighlightsd", "MaskBurntInd"]
+__all__ = ["CropToFieldOfViewd", "DetectFieldOfViewd", "DetectSpecularHighlightsd", "MaskBurntInd", "RemoveBurntInd"]
 
 _Item = dict[Hashable, Any]
 
@@ -97,11 +98,19 @@ class MaskBurntInd(MapTransform):
         self.transform = MaskBurntIn(min_confidence)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
-        """Mask the clips under the keys of an item."""
+        """Change the clips under the keys of an item."""
         item = dict(data)
         for key in self.key_iterator(item):
             item[key] = self.transform(item[key])
         return item
+
+
+class RemoveBurntInd(MaskBurntInd):
+    """Take away what is burnt into the clips under the keys; see `RemoveBurntIn`, and `MaskBurntInd` for arguments."""
+
+    def __init__(self, keys: KeysCollection, min_confidence: float = 0.5, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, min_confidence, allow_missing_keys)
+        self.transform = RemoveBurntIn(min_confidence)
 
 
 class DetectSpecularHighlightsd(MapTransform):
@@ -137,3 +146,4 @@ CropToFieldOfViewD = CropToFieldOfViewDict = CropToFieldOfViewd
 DetectFieldOfViewD = DetectFieldOfViewDict = DetectFieldOfViewd
 DetectSpecularHighlightsD = DetectSpecularHighlightsDict = DetectSpecularHighlightsd
 MaskBurntInD = MaskBurntInDict = MaskBurntInd
+RemoveBurntInD = RemoveBurntInDict = RemoveBurntInd

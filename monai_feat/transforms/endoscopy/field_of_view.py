@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from skimage.measure import label, regionprops
-from skimage.morphology import convex_hull_image, disk, opening
+from skimage.morphology import convex_hull_image, isotropic_opening
 from torch import Tensor
 
 from monai_feat.transforms.endoscopy.pixels import as_levels, sample_times
@@ -104,7 +104,7 @@ def _darkest_corner(level: _Levels) -> float:
 def _hull_of_field(bright: _Mask) -> _Mask | None:
     """Convex hull of the bright regions that are part of the field; None where they fill less than a tenth."""
     # Opening cuts strokes of text off the field, and what hangs on it.
-    opened = opening(bright, disk(max(1, round(min(bright.shape) / 150))))
+    opened = isotropic_opening(bright, max(1, round(min(bright.shape) / 150)))
     regions = sorted(regionprops(label(opened)), key=lambda region: -float(region.area))
     if not regions or regions[0].area < 0.1 * bright.size:
         return None

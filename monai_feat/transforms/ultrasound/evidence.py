@@ -9,12 +9,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 import torch
-from monai.utils import optional_import
+from scipy import ndimage
 from torch import Tensor
 
 __all__ = ["Array", "field_evidence", "saturation", "shrunk"]
 
-ndimage, _ = optional_import("scipy.ndimage")
 
 Array = npt.NDArray[np.float64]
 

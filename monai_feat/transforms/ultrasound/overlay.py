@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from monai.utils import optional_import
+from scipy import ndimage
 from torch import Tensor
 
 from monai_feat.transforms.ultrasound.geometry import UltrasoundField
 
 __all__ = ["StaticMarks", "black_level", "detect_static_marks", "fill_outside", "fill_static_marks"]
 
-ndimage, _ = optional_import("scipy.ndimage")
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]

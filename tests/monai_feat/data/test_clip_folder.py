@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.data import list_data_collate
+from monai.data import MetaTensor, list_data_collate
 from PIL import Image
 
+from monai_feat.data import clip_folder
 from monai_feat.data.clip_folder import ClipFolderDataset, find_clips
 from monai_feat.data.video_reader import VideoReadError, read_video
 from monai_feat.data.video_writer import write_gif, write_mp4
@@ -89,7 +91,7 @@ def test_frame_rate_takes_the_nearest_frames(folder: Path) -> None:
     numbers = levels(dataset, 0)
     assert [number - numbers[0] for number in numbers] == [0, 3, 5, 8, 10]
     assert dataset[0]["frame_rate"] == pytest.approx(8)
-    with pytest.raises(VideoReadError, match=r"clip1\.gif: has 20 frames per second; 30 were asked for"):
+    with pytest.raises(VideoReadError, match=r"clip1\.gif: the clip has 20 frames per second, 30 were asked for"):
         ClipFolderDataset(folder, 5, 8, frame_rate=30, progress=False)
 
 
@@ -126,7 +128,7 @@ def test_grey_of_colour_is_luma_and_pad_keeps_the_picture(tmp_path: Path) -> Non
 def test_wrong_arguments_are_named(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"fit to be one of .*'stretch'"):
         ClipFolderDataset(folder, fit="stretch", progress=False)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(ValueError, match="and no stride; got 2, 5"):
         ClipFolderDataset(folder, stride=2, frame_rate=5, progress=False)
     with pytest.raises(ValueError, match="num_frames"):
         ClipFolderDataset(folder, num_frames=0, progress=False)
@@ -148,7 +150,7 @@ def test_frame_folders_are_clips_and_loose_stills_are_stills(tmp_path: Path) -> 
     dataset = ClipFolderDataset(tmp_path, 3, 8, channels=1, on_bad="skip", progress=False)
     assert [path.name for path in dataset.paths] == ["cine"]
     assert levels(dataset, 0) == [50, 51, 52]
-    with pytest.raises(VideoReadError, match=r"cine: says no frame rate; 5 Hz were asked for"):
+    with pytest.raises(VideoReadError, match=r"cine: frame_rate needs the clip.s frame rate, and it has none"):
         ClipFolderDataset(tmp_path, 1, 8, frame_rate=5, progress=False)
 
 
@@ -166,3 +168,56 @@ def test_real_ultrasound_keeps_its_sector(shared_data: Path) -> None:
     images = torch.stack([dataset[0]["image"], dataset[1]["image"]])
     assert images.shape == (2, 1, 16, 64, 64)
     assert images.std() > 0.1
+
+
+def test_masks_beside_pictures_are_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("images/a.png", "masks/a.png", "other/masks/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 16)).save(tmp_path / name)
+    with pytest.warns(UserWarning, match=r"1 files are taken for masks and left out: .*/masks"):
+        found = find_clips(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["images/a.png", "other/masks/b.png"]
+    assert len(find_clips(tmp_path / "masks")) == 1
+
+
+def test_preprocessing_sees_the_frames_of_a_video_at_full_size(folder: Path) -> None:
+    seen: list[MetaTensor] = []
+
+    def keep_left_half(clip: MetaTensor) -> torch.Tensor:
+        seen.append(clip)
+        return clip[..., :16]
+
+    options = dict(num_frames=4, size=(24, 16), channels=1, clips_per_video=2, progress=False)
+    dataset = ClipFolderDataset(folder, **options, preprocessing=keep_left_half)
+    plain = ClipFolderDataset(folder, **options)
+    assert [tuple(clip.shape) for clip in seen] == [(3, 8, 24, 32)] * 3
+    assert Path(seen[0].meta["source"]) == dataset.paths[0]
+    assert all(levels(dataset, index) == levels(plain, index) for index in range(6))
+
+
+def test_preprocessing_splits_what_does_not_fit_into_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip_folder, "_MOST_AT_ONCE", 10 * 3 * 24 * 32)
+    seen: list[int] = []
+
+    def count(clip: MetaTensor) -> torch.Tensor:
+        seen.append(clip.shape[1])
+        return clip
+
+    dataset = ClipFolderDataset(folder, 4, 16, 1, clips_per_video=5, preprocessing=count, max_videos=1, progress=False)
+    assert max(seen) <= 10
+    assert sum(seen) >= 20 > len(dataset)
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "error", "message"),
+    [
+        (lambda clip: clip.float(), ValueError, "expected uint8"),
+        (lambda clip: clip[:, :2], ValueError, "as many frames"),
+        (lambda clip: 1 // 0, RuntimeError, r"clip1\.gif: preprocessing of \(3, 4, 24, 32\) failed"),
+    ],
+)
+def test_wrong_preprocessing_is_an_error(
+    folder: Path, preprocessing: Callable[[MetaTensor], torch.Tensor], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        ClipFolderDataset(folder, 4, 16, 1, preprocessing=preprocessing, progress=False)

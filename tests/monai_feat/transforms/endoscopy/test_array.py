@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 from monai.data import MetaTensor
+from monai.transforms import Compose
 
-from monai_feat.transforms.endoscopy import CropToFieldOfView, DetectFieldOfView, DetectSpecularHighlights, MaskBurntIn
+from monai_feat.transforms.endoscopy import (
+    CropToFieldOfView,
+    DetectFieldOfView,
+    DetectSpecularHighlights,
+    MaskBurntIn,
+    RemoveBurntIn,
+)
 from monai_feat.transforms.functional import to_unit_range
 
 
@@ -50,7 +57,7 @@ def test_a_margin_stays_in_the_frame(clip: MetaTensor) -> None:
 
 def test_below_the_threshold_clips_are_left_alone() -> None:
     plain = torch.full((3, 2, 32, 40), 90, dtype=torch.uint8)
-    for transform in (CropToFieldOfView(), MaskBurntIn(), DetectFieldOfView()):
+    for transform in (CropToFieldOfView(), MaskBurntIn(), RemoveBurntIn(), DetectFieldOfView()):
         assert torch.equal(transform(plain).as_tensor(), plain)
     assert not DetectSpecularHighlights()(plain).any()
     crop = CropToFieldOfView()
@@ -67,6 +74,26 @@ def test_masking_blackens_the_inset_and_nothing_else(scenes) -> None:  # type: i
         assert (masked.as_tensor()[..., top:bottom, left:right] == black).all()
         changed = (masked.as_tensor() != given).any(0).any(0)
         assert changed.sum() == changed[top:bottom, left:right].sum()
+
+
+def test_text_gives_way_to_tissue_and_an_inset_to_black(scenes) -> None:  # type: ignore[no-untyped-def]
+    clean = scenes.tissue(1, (192, 256), 2)
+    clip, text = scenes.write(clean, ["AB 1234567", "22/11/2026"], (20, 20), 14)
+    clip[..., 130:, :80] = torch.randint(190, 200, (3, 2, 62, 80), dtype=torch.uint8)
+    removed = RemoveBurntIn()(clip)
+    assert {region["kind"] for region in removed.meta["burnt_in"]} == {"inset", "text"}
+    pixels = removed.as_tensor()
+    error = (pixels[..., text].float() - clean[..., text]).abs().mean()
+    assert error < 0.2 * (clip[..., text].float() - clean[..., text]).abs().mean()
+    assert (pixels[..., 140:, :70] == 0).all()
+    assert torch.equal(pixels[..., :120, 160:], clip[..., :120, 160:])
+    float_pixels = RemoveBurntIn()(to_unit_range(clip)).as_tensor()
+    assert torch.allclose(float_pixels, to_unit_range(pixels), atol=1.5 / 127.5)
+
+
+def test_transforms_compose_as_in_a_config(clip: MetaTensor) -> None:
+    composed = Compose([RemoveBurntIn(), CropToFieldOfView()])(clip)
+    assert torch.equal(composed, CropToFieldOfView()(RemoveBurntIn()(clip)))
 
 
 def test_specular_mask_has_the_clips_metadata(scenes) -> None:  # type: ignore[no-untyped-def]

@@ -34,7 +34,7 @@ def test_frames_of_another_size_are_refused(item: dict[str, torch.Tensor]) -> No
         crop({"image": item["image"], "label": item["label"][..., ::2, ::2]})
 
 
-@pytest.mark.parametrize("name", ["DetectFieldOfView", "MaskBurntIn"])
+@pytest.mark.parametrize("name", ["DetectFieldOfView", "MaskBurntIn", "RemoveBurntIn"])
 def test_twins_do_what_the_array_transforms_do(item: dict[str, torch.Tensor], name: str) -> None:
     after = getattr(endoscopy, name + "d")("image")(item)
     expected = getattr(endoscopy, name)()(item["image"])

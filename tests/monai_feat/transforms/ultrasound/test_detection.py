@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from monai_feat.data import endoscopy_phantom, iter_frames, ultrasound_phantom
+from monai_feat.data import endoscopy_phantom, iter_frames, load_clip, ultrasound_phantom
 from monai_feat.transforms.ultrasound import (
     MIN_CONFIDENCE,
     RectangleGeometry,
@@ -44,6 +44,13 @@ def test_a_drawn_outline_is_found(geometry: SectorGeometry | RectangleGeometry) 
     assert found.kind == truth.kind
     assert found.confidence > 0.9
     assert overlap(found.mask, truth.mask) >= 0.95
+
+
+def test_an_outline_that_no_probe_has_is_ruled_out(shared_data: Path) -> None:
+    """The search left the sectors here, and opened one to more than half a circle."""
+    clip = load_clip(shared_data / "ultrasound_video" / "lung" / "Pneu_prospective_file3.mp4", start=59, num_frames=8)
+    found = detect_field(clip.as_tensor())
+    assert found.kind in ("sector", "linear", "none")
 
 
 def _with_overlay(clip: Tensor) -> Tensor:

@@ -1,0 +1,204 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What an evaluation found: plain data that the report draws and the JSON file holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor
+
+__all__ = ["Copy", "Curve", "Distribution", "Evaluation", "Floor", "GateResult", "Interval", "NearestPair", "Score"]
+
+Reference = Literal["train", "held_out"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval; `coverage` is how often it held the truth in simulation, None where nobody looked."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+    coverage: float | None = None
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What the same distance gives for real against other real clips at the same N: nothing can be told apart below it.
+
+    `measured` is the mean over splits and `interval` their spread, None where there are too few real clips to split;
+    `closed_form` is the first-order expectation for two samples of one Gaussian law, None where there is none.
+    """
+
+    measured: float | None
+    interval: Interval | None
+    closed_form: float | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number, with all that is needed to read it.
+
+    Attributes:
+        metric: stable key, such as ``frechet_random_features``.
+        title: for people, such as ``Fréchet distance of random features``.
+        reference: which real clips the synthetic ones are compared with.
+        value: of the synthetic clips.
+        interval: around `value`; None where no method of known coverage applies.
+        floor: what real clips score against each other; None for scores that have no such floor.
+        num_real: clips (or frames) of the reference.
+        num_fake: synthetic clips (or frames).
+        num_features: D; None for scores without features.
+        higher_is_better: None for a property that should merely agree.
+        unit: of `value`; empty for none.
+        meaningful: False where the number must not be read, such as a Fréchet distance at N < 1.3 D.
+        note: why not, or what to bear in mind; empty for nothing.
+        lead: whether the report puts this score first.
+        fingerprint: identity of the protocol; scores with different ones are never put in one table.
+    """
+
+    metric: str
+    title: str
+    reference: Reference
+    value: float
+    interval: Interval | None
+    floor: Floor | None
+    num_real: int
+    num_fake: int
+    num_features: int | None = None
+    higher_is_better: bool | None = False
+    unit: str = ""
+    meaningful: bool = True
+    note: str = ""
+    lead: bool = False
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One measured property of each clip, on all sides, such as motion magnitude in pixels per frame."""
+
+    name: str
+    title: str
+    unit: str
+    train: tuple[float, ...]
+    fake: tuple[float, ...]
+    held_out: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How one distance answers to one corruption of the real clips, at growing severity; level 0 is the floor."""
+
+    metric: str
+    corruption: str
+    levels: tuple[float, ...]
+    values: tuple[float, ...]
+    monotone: bool
+
+
+@dataclass(frozen=True)
+class NearestPair:
+    """A synthetic clip and the training clip nearest to it.
+
+    Attributes:
+        fake: name of the synthetic clip.
+        train: name of the training clip.
+        space: where distance was measured, such as ``pixels`` or ``frames``.
+        distance: in that space.
+        p_value: share of the null (held-out to train) at or below this distance, corrected as (k + 1) / (n + 1).
+        offset: frames by which the synthetic clip starts later than the training clip at the best match.
+        flipped: whether the match is with the mirrored clip.
+        fake_clip: pixels, uint8 ``(C, T, H, W)``; not written to JSON.
+        train_clip: likewise.
+    """
+
+    fake: str
+    train: str
+    space: str
+    distance: float
+    p_value: float
+    offset: int = 0
+    flipped: bool = False
+    fake_clip: Tensor | None = field(default=None, repr=False, compare=False)
+    train_clip: Tensor | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A synthetic clip that lies nearer to a training clip than calibration allows."""
+
+    pair: NearestPair
+    threshold: float
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What the memorisation gate found; it is passed only where it could be calibrated and found no copy."""
+
+    passed: bool
+    copies: tuple[Copy, ...]
+    nearest: tuple[NearestPair, ...]
+    thresholds: dict[str, float]
+    false_positive_rate: float
+    simulated_false_positive_rate: float | None
+    num_fake: int
+    num_train: int
+    num_held_out: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that one run found.
+
+    Attributes:
+        title: for people.
+        protocol: the fingerprint in full: everything that moves a number.
+        fingerprint: its short hash.
+        sources: where the sides came from: path, clips, codec, frame rate and size as found, for each side.
+        warnings: what a reader must know before the numbers.
+        scores: in the order of the report.
+        distributions: of properties of clips.
+        curves: of corruptions; empty where none were asked for.
+        gate: None where no held-out clips were given.
+        clips: a few clips of each side to look at, uint8 ``(C, T, H, W)``; not written to JSON.
+        frame_rate: of these clips, Hz.
+        command: that makes this again.
+        seconds: that it took.
+        versions: of the software.
+    """
+
+    title: str
+    protocol: dict[str, Any]
+    fingerprint: str
+    sources: dict[str, dict[str, Any]]
+    warnings: tuple[str, ...]
+    scores: tuple[Score, ...]
+    distributions: tuple[Distribution, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    gate: GateResult | None = None
+    clips: dict[str, tuple[Tensor, ...]] = field(default_factory=dict, repr=False, compare=False)
+    frame_rate: float = 0.0
+    command: str = ""
+    seconds: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but pixels, as JSON can hold it."""
+        found: dict[str, Any] = _without_pixels(asdict(self))
+        return found
+
+
+def _without_pixels(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_pixels(item) for key, item in value.items() if key not in _PIXELS}
+    if isinstance(value, (tuple, list)):
+        return [_without_pixels(item) for item in value]
+    return value
+
+
+_PIXELS = ("clips", "fake_clip", "train_clip")
