@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from monai.bundle import ConfigParser, run
@@ -40,9 +40,15 @@ STEPS = ("before", "autoencoder", "feat", "after")  # folders below the output
 NUM_SHOWN = 4
 AUTOENCODER_SECONDS, FEAT_SECONDS = 90, 210
 FINE_TUNING_RATE = 0.0003
-GREY_TOLERANCE = (
-    20.0  # mean spread of the colour channels, in grey levels; coloured marks on a scanner's screen give up to 15
-)
+# Mean spread of the colour channels, in grey levels; coloured marks on a scanner's screen give up to 15.
+GREY_TOLERANCE = 20.0
+
+
+class Look(NamedTuple):
+    """What a folder of clips seems to hold."""
+
+    modality: str
+    only_stills: bool
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,14 @@ class Demo:
         source: a folder of clips, or a phantom.
         output: where results go.
         from_scratch: whether to start without the shipped weights.
+        num_frames: frames of a clip; None for as many as the configs say.
     """
 
     modality: str
     source: str
     output: Path
     from_scratch: bool
+    num_frames: int | None = None
 
     @property
     def bundle(self) -> Path:
@@ -108,6 +116,7 @@ def sample(demo: Demo, name: str, autoencoder: Path, network: Path) -> Path:
         dataset_dir=demo.source,
         output_dir=str(folder),
         num_clips=NUM_SHOWN,
+        num_frames=demo.num_frames,
         on_bad=demo.on_bad,
         autoencoder_weights=str(autoencoder),
         network_weights=str(network),
@@ -136,7 +145,8 @@ def train(demo: Demo) -> tuple[Path, Path]:
         "train",
         **common,
         output_dir=str(folder),
-        num_clips=120,
+        num_clips=120 if demo.num_frames is None else 300,
+        num_frames=demo.num_frames,
         batch_size=8,
         warmup_steps=20,
         max_epochs=1000,
@@ -153,7 +163,8 @@ def reconstruct(demo: Demo, weights: Path) -> tuple[Tensor, Tensor]:
     """Return some of the source's clips and what the autoencoder makes of them, uint8 ``(N, C, T, H, W)``."""
     config = ConfigParser()
     config.read_config(str(demo.bundle / "configs" / "inference.json"))
-    config.update({"dataset_dir": demo.source, "on_bad": demo.on_bad or "error"})
+    overrides = {"dataset_dir": demo.source, "on_bad": demo.on_bad, "num_frames": demo.num_frames}
+    config.update({key: value for key, value in overrides.items() if value is not None})
     clips = config.get_parsed_content("real_clips")
     real = torch.stack([clips[index]["image"] for index in range(min(NUM_SHOWN, len(clips)))])
     autoencoder = load_weights(config.get_parsed_content("autoencoder_def"), weights).eval()
@@ -166,15 +177,15 @@ def read_samples(folder: Path, num_channels: int) -> Tensor:
     return torch.stack([read_video(path)[:num_channels] for path in sorted(folder.glob("clip_*.mp4"))])
 
 
-def guess_modality(source: str, num_files: int = 9) -> str:
-    """Tell ultrasound from endoscopy by colour: most clips, looked at over the whole folder, are grey or they are not.
+def look_at(source: str, num_files: int = 9) -> Look:
+    """Look at some clips of the whole folder: most are grey (ultrasound) or coloured, all are stills or they are not.
 
     Raises:
         FileNotFoundError: when there is no clip.
         VideoReadError: when none can be read.
     """
     paths = find_clips(source)
-    spreads = []
+    spreads, lengths = [], []
     for path in paths[:: max(1, len(paths) // num_files)]:
         try:
             clip = open_clip(path)
@@ -182,9 +193,10 @@ def guess_modality(source: str, num_files: int = 9) -> str:
         except VideoReadError:
             continue  # reported by name when the clips are read for training
         spreads.append((pixels.amax(0) - pixels.amin(0)).mean().item())
+        lengths.append(clip.frames)
     if not spreads:
         raise VideoReadError(Path(source), f"none of the {len(paths)} clips can be read")
-    return "ultrasound" if statistics.median(spreads) < GREY_TOLERANCE else "endoscopy"
+    return Look("ultrasound" if statistics.median(spreads) < GREY_TOLERANCE else "endoscopy", max(lengths) == 1)
 
 
 def show(demo: Demo) -> list[Path]:
@@ -231,8 +243,12 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> Demo:
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="where results go")
     options = parser.parse_args(arguments)
     data = str(Path(options.data).expanduser()) if options.data else None
-    modality = options.modality or (guess_modality(data) if data else "endoscopy")
-    return Demo(modality, data or f"phantom:{modality}", options.out, options.from_scratch)
+    if data is None:
+        modality = options.modality or "endoscopy"
+        return Demo(modality, f"phantom:{modality}", options.out, options.from_scratch)
+    look = look_at(data)
+    num_frames = 1 if look.only_stills else None  # looped, stills would teach that nothing moves
+    return Demo(options.modality or look.modality, data, options.out, options.from_scratch, num_frames)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

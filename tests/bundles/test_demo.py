@@ -32,15 +32,31 @@ def clips(tmp_path: Path) -> dict[str, Path]:
 @pytest.mark.parametrize("kind", sorted(PHANTOMS))
 def test_modality_is_guessed_from_colour(clips: dict[str, Path], kind: str) -> None:
     (clips[kind] / "0 broken.mp4").write_bytes(b"not a video")
-    assert demo.guess_modality(str(clips[kind])) == kind
+    assert demo.look_at(str(clips[kind])) == (kind, False)
 
 
 @pytest.mark.parametrize(
     ("relative", "expected"),
-    [("ultrasound_video/lung", "ultrasound"), ("endoscopy_video", "endoscopy"), ("polyp_seg/images", "endoscopy")],
+    [
+        ("ultrasound_video/lung", ("ultrasound", False)),
+        ("endoscopy_video", ("endoscopy", False)),
+        ("polyp_seg/images", ("endoscopy", True)),
+    ],
 )
-def test_modality_of_real_clips(shared_data: Path, relative: str, expected: str) -> None:
-    assert demo.guess_modality(str(shared_data / relative)) == expected
+def test_what_real_clips_seem_to_be(shared_data: Path, relative: str, expected: tuple[str, bool]) -> None:
+    assert demo.look_at(str(shared_data / relative)) == expected
+
+
+def test_stills_are_clips_of_one_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "AUTOENCODER_SECONDS", 0.1)
+    monkeypatch.setattr(demo, "FEAT_SECONDS", 0.1)
+    stills, out = tmp_path / "stills", tmp_path / "results"
+    for number in range(3):
+        image = PHANTOMS["endoscopy"](number, size=64, num_frames=1).image[:, 0]
+        (stills / "images").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.permute(1, 2, 0).numpy()).save(stills / "images" / f"polyp {7 * number}.png")
+    assert demo.main(["--data", str(stills), "--out", str(out)]) == 0
+    assert read_video(out / "after" / "clip_000000.mp4").shape == (3, 1, 64, 64)
 
 
 def test_whole_demo_leaves_what_it_promises(

@@ -75,14 +75,12 @@ def _steps(levels: _Levels, axis: int) -> _Mask:
 def _lines(edges: _Mask, field: _Mask) -> list[int]:
     """Rows with the longest unbroken edges, and the frame's first and past-the-last row."""
     height, width = edges.shape
-    longest = np.array([_longest_run(row) for row in edges])
+    run, longest = np.zeros(height, np.int64), np.zeros(height, np.int64)
+    for column in edges.T:
+        run = (run + 1) * column
+        longest = np.maximum(longest, run)
     strongest = np.argsort(-longest, kind="stable")[:_MOST_LINES]
     return sorted({0, height} | {int(row) for row in strongest if longest[row] >= 0.5 * _SHORTEST * width})
-
-
-def _longest_run(row: npt.NDArray[np.bool_]) -> int:
-    ends = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
-    return int((ends[1::2] - ends[::2]).max(initial=0))
 
 
 def _supports(across: _Mask, along: _Mask, field: _Mask, boxes: _Boxes) -> npt.NDArray[np.float64]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from skimage.measure import label, regionprops
+from scipy import ndimage
+from skimage.measure import label
 from skimage.morphology import footprint_rectangle, white_tophat
 
 from monai_feat.transforms.endoscopy.field_of_view import Box
@@ -85,7 +86,8 @@ def _padded(text: _Text, height: int, width: int) -> Box:
 def _glyphs(strokes: _Mask) -> list[_Glyph]:
     lowest = max(_FEWEST_PIXELS, _LOWEST * strokes.shape[0])
     tallest = max(lowest, _TALLEST * strokes.shape[0])
-    glyphs = [_Glyph(*region.bbox) for region in regionprops(label(strokes, connectivity=2))]
+    boxes = ndimage.find_objects(label(strokes, connectivity=2))
+    glyphs = [_Glyph(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in boxes]
     # Narrow fonts at low resolution run together: up to four characters in one piece.
     return [g for g in glyphs if lowest <= g.height <= tallest and g.right - g.left <= 4 * g.height]
 
