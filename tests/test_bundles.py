@@ -20,7 +20,7 @@ from monai.fl.client import MonaiAlgo, MonaiAlgoStats
 
 from monai_feat.checkpoints import load_checkpoint, load_weights
 from monai_feat.data import probe_video, write_mp4
-from monai_feat.engines import check_config
+from monai_feat.engines import ReconstructionPrepareBatch, check_config
 from monai_feat.networks.nets import FEAT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -278,9 +278,63 @@ def test_inference_leaves_clips_and_a_sheet(name: str, training: Path, tiny: dic
     }
     run_config(name, "inference", tmp_path, num_clips=3, first_clip=5, batch_size=2, **weights, **SAMPLED)
     files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == ["clip_000005.mp4", "clip_000006.mp4", "clip_000007.mp4", "contact_sheet.png"]
+    assert files == ["clip_000005.mp4", "clip_000006.mp4", "clip_000007.mp4", "contact_sheet.png", "manifest.json"]
     info = probe_video(tmp_path / files[0])
     assert (info.frames, info.height, info.width) == (4, 32, 32)
+
+
+def test_sampling_goes_on_where_it_was_stopped(name: str, training: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
+    weights = {
+        "autoencoder_weights": tiny["autoencoder_weights"],
+        "network_weights": str(training / "feat.safetensors"),
+    }
+    options = {"batch_size": 2, "output_format": "latents", **weights, **SAMPLED}
+    whole = run_config(name, "inference", tmp_path / "whole", num_clips=3, **options)
+    for _ in range(2):  # the first adds what is missing, the second finds nothing to do
+        parts = run_config(name, "inference", tmp_path / "parts", num_clips=2, first_clip=1, **options)
+        run_config(name, "inference", parts, num_clips=3, **options)
+    for file in whole.glob("clip_*"):
+        torch.testing.assert_close(load_checkpoint(parts / file.name), load_checkpoint(file), rtol=1e-5, atol=1e-5)
+    assert (parts / "manifest.json").read_bytes() == (whole / "manifest.json").read_bytes()
+    with pytest.raises(Exception, match=".") as error:
+        run_config(name, "inference", parts, num_clips=3, seed=8, **options)
+    assert "seed: 0 there, 8 now" in message_of(error.value)
+
+
+def test_a_resumed_training_has_the_bits_of_an_uninterrupted_one(
+    name: str, training: Path, tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    whole = run_config(name, "train", tmp_path / "whole", **{**tiny, "max_epochs": 2})
+    shutil.copytree(training / "checkpoints", tmp_path / "parts" / "checkpoints")
+    parts = run_config(name, "train", tmp_path / "parts", **{**tiny, "max_epochs": 2, "resume_from": "last"})
+    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_epoch=2.pt") for folder in (whole, parts))
+    for part in ("network", "ema", "optimizer", "lr_scheduler"):
+        torch.testing.assert_close(other[part], one[part], rtol=0, atol=0)
+
+
+def test_adversarial_training_resumes_with_the_same_bits(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overrides = {**TRAINED, "num_statistics_clips": 2, "max_epochs": 2, "resume_from": "last"}
+    whole = run_config(name, "adversarial", tmp_path / "whole", **overrides)
+    prepare, batches = ReconstructionPrepareBatch.__call__, []
+
+    def die_in_the_second_epoch(self: Any, *args: Any, **kwargs: Any) -> Any:
+        batches.append(None)
+        if len(batches) == 4:
+            raise MemoryError("killed")
+        return prepare(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ReconstructionPrepareBatch, "__call__", die_in_the_second_epoch)
+        with pytest.raises(RuntimeError) as error:
+            run_config(name, "adversarial", tmp_path / "parts", **overrides)
+    assert "killed" in message_of(error.value)
+    parts = run_config(name, "adversarial", tmp_path / "parts", **overrides)
+    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_epoch=2.pt") for folder in (whole, parts))
+    assert sorted(one) == ["discriminator_optimizer", "loss", "lr_scheduler", "network", "optimizer", "trainer"]
+    for part in set(one) - {"trainer"}:
+        torch.testing.assert_close(other[part], one[part], rtol=0, atol=0)
 
 
 def test_resume_continues(name: str, training: Path, tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -55,14 +55,14 @@ class AtomicDiskSaver(DiskSaver):
 class SafeCheckpointSaver(CheckpointSaver):
     """MONAI's ``CheckpointSaver`` (same arguments) that writes with :class:`AtomicDiskSaver` and saves its trainer too.
 
-    The engine it is attached to is saved as ``trainer``: a config cannot name the trainer among the objects to save,
-    because the trainer is built from its handlers. MONAI 1.6.1 writes over the previous file in place and deletes the
+    The engine it is attached to is saved as ``trainer``, and its gradient scaler, with mixed precision, as ``scaler``: a
+    config cannot name the trainer among the objects to save, because the trainer is built from its handlers. MONAI 1.6.1 writes over the previous file in place and deletes the
     previous final checkpoint first; a full disk or a crash while saving then leaves neither.
     """
 
     def attach(self, engine: Engine) -> None:
         """Replace the writers behind the final, best and regular checkpoints, then attach to ``engine``."""
-        self.save_dict["trainer"] = engine
+        self.save_dict.update(_engine_parts(engine))
         for checkpoint in (self._final_checkpoint, self._key_metric_checkpoint, self._interval_checkpoint):
             if checkpoint is not None:
                 stock = checkpoint.save_handler
@@ -73,13 +73,13 @@ class SafeCheckpointSaver(CheckpointSaver):
 class SafeCheckpointLoader(CheckpointLoader):
     """MONAI's ``CheckpointLoader`` (same arguments) that says in a few lines what is wrong with a file.
 
-    The engine it is attached to is restored from ``trainer``, as :class:`SafeCheckpointSaver` saves it. With
+    The engine it is attached to, and its gradient scaler, are restored as :class:`SafeCheckpointSaver` saves them. With
     ``strict``, the default, networks are compared with the file before anything is loaded into any object.
     """
 
     def attach(self, engine: Engine) -> None:
         """Restore ``engine`` too, when it starts."""
-        self.load_dict["trainer"] = engine
+        self.load_dict.update(_engine_parts(engine))
         super().attach(engine)
 
     def __call__(self, engine: Engine) -> None:
@@ -113,6 +113,11 @@ class SafeCheckpointLoader(CheckpointLoader):
             if isinstance(network, torch.nn.Module):
                 state = checkpoint[name]
                 check_weights(network.state_dict(), state, source=self.load_path, target=type(network).__name__)
+
+
+def _engine_parts(engine: Engine) -> dict[str, Any]:
+    scaler = getattr(engine, "scaler", None)
+    return {"trainer": engine} if scaler is None else {"trainer": engine, "scaler": scaler}
 
 
 def _unwrapped(target: Any) -> Any:

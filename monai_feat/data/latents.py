@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -119,25 +119,25 @@ class ClipIndexDataset(Dataset[dict[str, Tensor]]):
         num_clips: how many clips.
         first: index of the first one. A clip depends on the seed and its index, so the next clips of a series start
             where it ended.
+        without: indices that are left out, such as those of clips that are there already.
 
     Raises:
         ValueError: when a number is negative.
 
     Example:
-        >>> ClipIndexDataset(3, first=10)[2]
+        >>> ClipIndexDataset(3, first=10, without={11})[1]
         {'image': tensor(12)}
     """
 
-    def __init__(self, num_clips: int, first: int = 0) -> None:
+    def __init__(self, num_clips: int, first: int = 0, without: Collection[int] = ()) -> None:
         if num_clips < 0 or first < 0:
             raise ValueError(f"num_clips and first must not be negative, got {num_clips} and {first}")
-        self.num_clips = num_clips
-        self.first = first
+        self.indices = [index for index in range(first, first + num_clips) if index not in without]
 
     def __len__(self) -> int:
-        return self.num_clips
+        return len(self.indices)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        if not 0 <= index < self.num_clips:
-            raise IndexError(f"index {index} is outside 0 … {self.num_clips - 1}")
-        return {"image": torch.tensor(self.first + index)}
+        if not 0 <= index < len(self):
+            raise IndexError(f"index {index} is outside 0 … {len(self) - 1}")
+        return {"image": torch.tensor(self.indices[index])}

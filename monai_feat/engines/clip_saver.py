@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
-from monai_feat.data import write_mp4
+from monai_feat.engines.sample_folder import SampleFolder
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.visualize import contact_sheet
 
@@ -23,16 +23,14 @@ __all__ = ["ClipSaver", "SampleSheet"]
 
 
 class ClipSaver:
-    """Write each clip that an evaluator samples as ``clip_<index>.mp4``.
+    """Write each clip that an evaluator samples into a folder, and after every batch what is there.
 
     Args:
-        output_dir: folder of the clips; made if missing.
-        frame_rate: frames per second of the files, in Hz.
+        folder: where, and as what.
     """
 
-    def __init__(self, output_dir: str | os.PathLike[str], frame_rate: float) -> None:
-        self.output_dir = Path(output_dir)
-        self.frame_rate = frame_rate
+    def __init__(self, folder: SampleFolder) -> None:
+        self.folder = folder
 
     def attach(self, engine: Engine) -> None:
         """Register with an evaluator whose inputs are clip indices ``(B,)`` and whose predictions are clips."""
@@ -40,9 +38,9 @@ class ClipSaver:
 
     def __call__(self, engine: Any) -> None:
         """Write the clips of one batch."""
-        self.output_dir.mkdir(parents=True, exist_ok=True)
         for index, clip in zip(*_indices_and_clips(engine), strict=True):
-            write_mp4(to_uint8(clip), self.output_dir / f"clip_{int(index):06d}.mp4", self.frame_rate)
+            self.folder.write(int(index), clip)
+        self.folder.save_manifest()
 
 
 class SampleSheet:

@@ -5,9 +5,30 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-__all__ = ["claim_output_dir"]
+__all__ = ["claim_output_dir", "find_checkpoint"]
+
+
+def find_checkpoint(
+    resume_from: str | os.PathLike[str] | None, output_dir: str | os.PathLike[str]
+) -> str | os.PathLike[str] | None:
+    """Return the checkpoint that a training goes on from, if any.
+
+    Args:
+        resume_from: a file, returned as it is; ``"last"`` for the one of the latest epoch in `output_dir`, or none
+            where there is none yet, so that one command both starts a training and goes on with it; None for none.
+        output_dir: folder of the training's results.
+    """
+    if resume_from != "last":
+        return resume_from
+    return max(Path(output_dir).glob("checkpoints/*.pt"), key=_epoch, default=None)
+
+
+def _epoch(path: Path) -> int:
+    numbers = re.findall(r"\d+", path.stem)
+    return int(numbers[-1]) if numbers else -1
 
 
 def claim_output_dir(output_dir: str | os.PathLike[str], resume_from: str | os.PathLike[str] | None = None) -> None:
@@ -24,5 +45,5 @@ def claim_output_dir(output_dir: str | os.PathLike[str], resume_from: str | os.P
     if checkpoints and resume_from is None:
         raise FileExistsError(
             f"{output_dir} holds the checkpoints of another training; name another --output_dir, remove it, or go on "
-            f"from it: --resume_from {max(checkpoints, key=lambda path: path.stat().st_mtime)}"
+            f"from it: --resume_from {max(checkpoints, key=_epoch)}, or --resume_from last"
         )

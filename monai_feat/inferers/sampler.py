@@ -8,6 +8,7 @@ B clips in a batch; C channels, T frames, H and W rows and columns of the latent
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Protocol
@@ -174,6 +175,8 @@ def _describe(x: torch.Tensor) -> str:
 class ClipSampler(Inferer):
     """Makes clips from their indices; the `inferer` with which MONAI's `SupervisedEvaluator` samples.
 
+    Where a batch does not fit into the device's memory it is halved, with a warning; the clips stay the same.
+
     Args:
         scheduler: `RespacedDDPMScheduler`, `RespacedDDIMScheduler` or MONAI's `RFlowScheduler`. The sampler sets its
             timesteps, so give it one of its own rather than that of another sampler.
@@ -223,6 +226,20 @@ class ClipSampler(Inferer):
                 f"The inputs are {inputs.dtype} of shape {tuple(inputs.shape)}, expected one whole number for each "
                 "clip, (B,): its index, which chooses its noise."
             )
+        try:
+            return self._sample(inputs, network, conditioning)
+        except torch.OutOfMemoryError:
+            if len(inputs) < 2:
+                raise
+        # Outside the except clause, whose error would keep the memory of the failed attempt alive.
+        half = len(inputs) // 2
+        warnings.warn(f"{len(inputs)} clips at once are too many for the memory; going on with {half}", stacklevel=2)
+        parts = [slice(None, half), slice(half, None)]
+        return torch.cat(
+            [self(inputs[part], network, None if conditioning is None else conditioning[part]) for part in parts]
+        )
+
+    def _sample(self, inputs: torch.Tensor, network: Denoiser, conditioning: torch.Tensor | None) -> torch.Tensor:
         latents = sample_clips(
             network,
             self.scheduler,

@@ -5,5 +5,27 @@
 from __future__ import annotations
 
 from monai_feat.metrics.features.base import FeatureNetwork, check_features, to_rgb
+from monai_feat.metrics.features.i3d import I3DFeatures
+from monai_feat.metrics.features.inception import InceptionFeatures
+from monai_feat.metrics.features.inception_v3 import InceptionV3
+from monai_feat.metrics.features.published import PublishedFeatures
+from monai_feat.metrics.features.video_mae import VideoMAE, VideoMAEFeatures, resize_for_cdfvd
+from monai_feat.metrics.features.weights import PUBLISHED, PublishedWeights, WeightsError, fetch_weights, file_sha256
 
-__all__ = ["FeatureNetwork", "check_features", "to_rgb"]
+__all__ = [
+    "PUBLISHED",
+    "FeatureNetwork",
+    "I3DFeatures",
+    "InceptionFeatures",
+    "InceptionV3",
+    "PublishedFeatures",
+    "PublishedWeights",
+    "VideoMAE",
+    "VideoMAEFeatures",
+    "WeightsError",
+    "check_features",
+    "fetch_weights",
+    "file_sha256",
+    "resize_for_cdfvd",
+    "to_rgb",
+]

@@ -33,7 +33,7 @@ from monai_feat.data import (
     PhantomDataset,
     autoencoder_digest,
     clip_digest,
-    latent_cache,
+    tensor_cache,
 )
 from monai_feat.networks.nets import FrameAutoencoder
 
@@ -104,7 +104,7 @@ def how_it_ended(pid: int) -> int:
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two clips to a shard."""
-    monkeypatch.setattr(latent_cache, "SHARD_BYTES", 2 * ENTRY_BYTES)
+    monkeypatch.setattr(tensor_cache, "SHARD_BYTES", 2 * ENTRY_BYTES)
 
 
 def test_each_clip_is_encoded_once_for_all_runs(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def _fill_until_killed(folder: Path, lines: int) -> None:
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal left
         code = frame.f_code
-        if code.co_filename != latent_cache.__file__ or code.co_name not in ("add", "flush", "_index", "_write"):
+        if code.co_filename != tensor_cache.__file__ or code.co_name not in ("put", "flush", "_index", "_write"):
             return None
         left -= event == "line"
         if left == 0:
@@ -445,7 +445,7 @@ def test_monai_caches_take_phantoms(tmp_path: Path) -> None:
 
 def test_an_unknown_clip_is_an_error(tmp_path: Path) -> None:
     cache = LatentCache(tmp_path, Encoder())
-    with pytest.raises(KeyError, match=r"holds no latents of the clip with hash 'x'"):
+    with pytest.raises(KeyError, match=r"holds nothing under 'x'"):
         cache["x"]
     with pytest.raises(IndexError):
         cached(tmp_path, 2)[2]

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from monai_feat.data import ClipIndexDataset, probe_video, read_video
-from monai_feat.engines import ClipSaver, SampleSheet
+from monai_feat.engines import ClipSaver, SampleFolder, SampleSheet
 from monai_feat.visualize import contact_sheet
 
 
@@ -44,8 +45,9 @@ def real(count: int) -> list[dict[str, Tensor]]:
 
 
 def test_each_clip_becomes_a_file_of_its_index(tmp_path: Path) -> None:
-    sample([ClipSaver(tmp_path / "new" / "folder", frame_rate=7.0)])
-    files = sorted((tmp_path / "new" / "folder").iterdir())
+    sample([ClipSaver(SampleFolder(tmp_path / "new" / "folder", {}, frame_rate=7.0))])
+    files = sorted((tmp_path / "new" / "folder").glob("clip_*"))
+    assert len(json.loads((tmp_path / "new" / "folder" / "manifest.json").read_text())["clips"]) == 5
     assert [file.name for file in files] == [f"clip_{i:06d}.mp4" for i in range(2, 7)]
     for i, file in enumerate(files, start=2):
         info = probe_video(file)

@@ -174,3 +174,27 @@ def test_clip_sampler_in_monais_evaluator() -> None:
 def test_clip_sampler_wants_indices(inputs: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="expected one whole number for each clip"):
         ClipSampler(RespacedDDIMScheduler(), SHAPE, 2)(inputs, make_network("ddim"))
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_gives_the_same_clips() -> None:
+    sizes: list[int] = []
+
+    def small_memory(x: torch.Tensor, timesteps: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
+        sizes.append(len(x))
+        if len(x) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return 0.1 * x if context is None else 0.1 * x + context
+
+    sampler = ClipSampler(RespacedDDIMScheduler(), (1, 2, 4, 4), num_inference_steps=2)
+    context = torch.arange(5.0).reshape(5, 1, 1, 1, 1)
+    with pytest.warns(UserWarning, match="5 clips at once are too many for the memory; going on with 2"):
+        found = sampler(torch.arange(5), small_memory, context)
+    alone = [sampler(torch.tensor([i]), small_memory, context[i : i + 1]) for i in range(5)]
+    torch.testing.assert_close(found, torch.cat(alone))
+    assert sizes[:3] == [5, 2, 2]
+    with pytest.raises(torch.OutOfMemoryError):
+        ClipSampler(RespacedDDIMScheduler(), (1, 2, 4, 4), 2)(torch.tensor([0]), _never_fits)
+
+
+def _never_fits(*args: torch.Tensor, **kwargs: torch.Tensor) -> torch.Tensor:
+    raise torch.OutOfMemoryError("CUDA out of memory")

@@ -1,0 +1,94 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Pure functions under the metric classes."""
+
+from __future__ import annotations
+
+from monai_feat.metrics.functional.endoscopy import clip_lab, lab_colour_distance, specular_area, specular_lifetime
+from monai_feat.metrics.functional.flow import optical_flow, visible_pixels, warp_back
+from monai_feat.metrics.functional.frechet import (
+    feature_moments,
+    frechet_distance,
+    frechet_distance_from_features,
+    frechet_floor,
+    frechet_infinite,
+    frechet_is_meaningful,
+)
+from monai_feat.metrics.functional.inception_score import inception_score
+from monai_feat.metrics.functional.kernel import KernelTerms, kernel_distance, kernel_distance_terms
+from monai_feat.metrics.functional.masks import mask_temporal_iou
+from monai_feat.metrics.functional.motion import (
+    clip_flow,
+    flicker,
+    motion_acceleration,
+    motion_magnitude,
+    relative_motion,
+    warping_error,
+)
+from monai_feat.metrics.functional.neighbours import (
+    authenticity,
+    expected_coverage,
+    nearest_distances,
+    nearest_neighbour_ratio,
+    precision_recall_density_coverage,
+)
+from monai_feat.metrics.functional.properties import PROPERTIES, Modality, Property, get_property, property_distance
+from monai_feat.metrics.functional.reconstruction import clip_ms_ssim, clip_psnr, clip_ssim
+from monai_feat.metrics.functional.ultrasound import (
+    RAYLEIGH_SNR,
+    Direction,
+    NoisePower,
+    autocovariance_width,
+    nakagami_m,
+    noise_power_spectrum,
+    speckle_snr,
+    spectral_slope,
+)
+
+__all__ = [
+    "PROPERTIES",
+    "RAYLEIGH_SNR",
+    "Direction",
+    "KernelTerms",
+    "Modality",
+    "NoisePower",
+    "Property",
+    "authenticity",
+    "autocovariance_width",
+    "clip_flow",
+    "clip_lab",
+    "clip_ms_ssim",
+    "clip_psnr",
+    "clip_ssim",
+    "expected_coverage",
+    "feature_moments",
+    "flicker",
+    "frechet_distance",
+    "frechet_distance_from_features",
+    "frechet_floor",
+    "frechet_infinite",
+    "frechet_is_meaningful",
+    "get_property",
+    "inception_score",
+    "kernel_distance",
+    "kernel_distance_terms",
+    "lab_colour_distance",
+    "mask_temporal_iou",
+    "motion_acceleration",
+    "motion_magnitude",
+    "nakagami_m",
+    "nearest_distances",
+    "nearest_neighbour_ratio",
+    "noise_power_spectrum",
+    "optical_flow",
+    "precision_recall_density_coverage",
+    "property_distance",
+    "relative_motion",
+    "speckle_snr",
+    "spectral_slope",
+    "specular_area",
+    "specular_lifetime",
+    "visible_pixels",
+    "warp_back",
+    "warping_error",
+]

@@ -1,0 +1,133 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The table of what can be measured on one clip, and the distance between two distributions of such a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from monai_feat.metrics.functional.endoscopy import clip_lab, specular_area, specular_lifetime
+from monai_feat.metrics.functional.motion import flicker, motion_acceleration, motion_magnitude, warping_error
+from monai_feat.metrics.functional.ultrasound import (
+    autocovariance_width,
+    nakagami_m,
+    noise_power_spectrum,
+    speckle_snr,
+)
+
+__all__ = ["PROPERTIES", "Modality", "Property", "get_property", "property_distance"]
+
+Modality = Literal["any", "endoscopy", "ultrasound"]
+
+
+@dataclass(frozen=True)
+class Property:
+    """One number that can be measured on every clip.
+
+    Attributes:
+        name: stable key.
+        title: for people.
+        unit: of the values; empty for none.
+        function: maps uint8 clips ``(B, C, T, H, W)`` to float64 ``(B,)``; NaN where a clip has no such value.
+        modality: of the clips for which it makes sense; endoscopy is RGB.
+        min_frames: T that a clip must have.
+    """
+
+    name: str
+    title: str
+    unit: str
+    function: Callable[[Tensor], Tensor]
+    modality: Modality = "any"
+    min_frames: int = 1
+
+
+def _lab_channel(clips: Tensor, channel: int) -> Tensor:
+    return clip_lab(clips)[:, channel]
+
+
+def _noise_slope(clips: Tensor) -> Tensor:
+    return noise_power_spectrum(clips).slope
+
+
+_ALL = (
+    Property("motion_magnitude", "Motion", "pixels/frame", motion_magnitude, min_frames=2),
+    Property("motion_acceleration", "Acceleration of the motion", "pixels/frame²", motion_acceleration, min_frames=3),
+    Property("warping_error", "Warping error", "", warping_error, min_frames=2),
+    Property("flicker", "Flicker", "levels of 255", flicker, min_frames=3),
+    Property("specular_area", "Area of specular highlights", "share of the frame", specular_area, "endoscopy"),
+    Property("specular_lifetime", "Lifetime of specular highlights", "frames", specular_lifetime, "endoscopy"),
+    Property("lightness", "Lightness L*", "L*", partial(_lab_channel, channel=0), "endoscopy"),
+    Property("redness", "Redness a*", "a*", partial(_lab_channel, channel=1), "endoscopy"),
+    Property("yellowness", "Yellowness b*", "b*", partial(_lab_channel, channel=2), "endoscopy"),
+    Property("speckle_snr", "Signal-to-noise ratio of speckle", "", speckle_snr, "ultrasound"),
+    Property("nakagami_m", "Nakagami m of grey levels", "", nakagami_m, "ultrasound"),
+    Property(
+        "axial_width",
+        "Axial width of the autocovariance",
+        "pixels",
+        partial(autocovariance_width, direction="axial"),
+        "ultrasound",
+    ),
+    Property(
+        "lateral_width",
+        "Lateral width of the autocovariance",
+        "pixels",
+        partial(autocovariance_width, direction="lateral"),
+        "ultrasound",
+    ),
+    Property("noise_slope", "Slope of the noise power spectrum", "", _noise_slope, "ultrasound"),
+)
+
+PROPERTIES: dict[str, Property] = {entry.name: entry for entry in _ALL}
+"""All properties by name, in the order of a report."""
+
+
+def get_property(name: str) -> Property:
+    """Return the property of this name.
+
+    Raises:
+        KeyError: there is none; the message lists those there are.
+    """
+    if name not in PROPERTIES:
+        raise KeyError(f"no property {name!r}; there are {', '.join(PROPERTIES)}")
+    return PROPERTIES[name]
+
+
+def property_distance(real: Tensor, fake: Tensor) -> Tensor:
+    """1-Wasserstein distance between two samples of one number: ∫ |F_real(x) − F_fake(x)| dx.
+
+    The area between the two empirical distribution functions, the same as `scipy.stats.wasserstein_distance`. Two
+    samples of one law are not at 0; `evaluation` measures that floor.
+
+    Args:
+        real: ``(N,)``.
+        fake: ``(M,)``.
+
+    Returns:
+        In the unit of the values, float64 ``()``.
+
+    Raises:
+        ValueError: a side is empty, not one-dimensional, or holds values that are not finite.
+
+    Example:
+        >>> import torch
+        >>> property_distance(torch.tensor([0.0, 1.0]), torch.tensor([2.0, 3.0, 2.0, 3.0]))
+        tensor(2., dtype=torch.float64)
+    """
+    for side, values in (("real", real), ("fake", fake)):
+        if values.ndim != 1 or len(values) == 0 or not values.isfinite().all():
+            finite = int(values.isfinite().sum())
+            raise ValueError(f"expected {side} values (N,), all finite, got {finite} such in {tuple(values.shape)}")
+    points = torch.cat((real, fake)).double().sort().values
+    steps = points.diff()
+    return ((_share_up_to(points[:-1], real) - _share_up_to(points[:-1], fake)).abs() * steps).sum()
+
+
+def _share_up_to(points: Tensor, values: Tensor) -> Tensor:
+    return torch.searchsorted(values.double().sort().values, points, right=True).double() / len(values)

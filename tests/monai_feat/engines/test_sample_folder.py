@@ -1,0 +1,66 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+
+from monai_feat.checkpoints import load_checkpoint
+from monai_feat.data import load_clip
+from monai_feat.engines import SampleFolder
+from monai_feat.transforms.functional import to_uint8
+
+CLIP = torch.linspace(-1, 1, 3 * 16 * 16).reshape(1, 3, 16, 16)
+
+
+@pytest.mark.parametrize(("file_format", "tolerance"), [("mp4", 3), ("gif", 8), ("nifti", 0)])
+def test_a_clip_reads_back(tmp_path: Path, file_format: str, tolerance: int) -> None:
+    file = SampleFolder(tmp_path, {}, frame_rate=8, file_format=file_format).write(7, CLIP)
+    found = load_clip(file)
+    assert found.meta["frame_rate"] == pytest.approx(8, rel=0.05)
+    error = (found[:1].as_tensor().float() - to_uint8(CLIP).float()).abs()
+    assert error.mean() <= tolerance
+
+
+def test_nifti_is_what_another_library_reads(tmp_path: Path) -> None:
+    file = SampleFolder(tmp_path, {}, frame_rate=8, file_format="nifti").write(0, CLIP)
+    pixels = np.asarray(nib.load(file).dataobj)[:, :, 0]  # (W, H, T)
+    np.testing.assert_array_equal(pixels.transpose(2, 1, 0), to_uint8(CLIP)[0].numpy())
+
+
+def test_latents_are_kept_exactly(tmp_path: Path) -> None:
+    file = SampleFolder(tmp_path, {}, frame_rate=8, file_format="latents").write(0, 5 * CLIP)
+    assert torch.equal(load_checkpoint(file)["latent"], 5 * CLIP)
+
+
+def test_a_later_run_knows_what_is_there(tmp_path: Path) -> None:
+    first = SampleFolder(tmp_path, {"seed": 3, "shape": (4, 2)}, frame_rate=8)
+    assert first.finished == set()
+    for index in (4, 2):
+        first.write(index, CLIP)
+    first.save_manifest()
+    (tmp_path / "clip_000004.mp4").unlink()
+    assert SampleFolder(tmp_path, {"seed": 3, "shape": (4, 2)}, frame_rate=8).finished == {2}
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert list(manifest["clips"]) == ["2", "4"]
+    assert manifest["settings"] == {"seed": 3, "shape": [4, 2], "frame_rate": 8, "file_format": "mp4"}
+
+
+def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
+    folder = SampleFolder(tmp_path, {"seed": 3}, frame_rate=8)
+    folder.write(0, CLIP)
+    folder.save_manifest()
+    with pytest.raises(FileExistsError, match=r"seed: 3 there, 4 now\); name another --output_dir"):
+        SampleFolder(tmp_path, {"seed": 4}, frame_rate=8)
+    with pytest.raises(FileExistsError, match="file_format: mp4 there, gif now"):
+        SampleFolder(tmp_path, {"seed": 3}, frame_rate=8, file_format="gif")
+
+
+def test_an_unknown_format_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected a file_format of mp4, gif, nifti, latents; got 'avi'"):
+        SampleFolder(tmp_path, {}, frame_rate=8, file_format="avi")
