@@ -13,8 +13,9 @@ from torch import Tensor
 
 from monai_feat.transforms.endoscopy.field_of_view import Box, detect_field_of_view
 from monai_feat.transforms.endoscopy.inset import find_insets
-from monai_feat.transforms.endoscopy.pixels import as_levels, sample_times
+from monai_feat.transforms.endoscopy.pixels import as_levels
 from monai_feat.transforms.endoscopy.text import find_text
+from monai_feat.transforms.video.functional import sample_times
 
 __all__ = ["BurntIn", "BurntInRegion", "detect_burnt_in"]
 

@@ -14,7 +14,8 @@ from skimage.measure import label, regionprops
 from skimage.morphology import convex_hull_image, isotropic_opening
 from torch import Tensor
 
-from monai_feat.transforms.endoscopy.pixels import as_levels, sample_times
+from monai_feat.transforms.endoscopy.pixels import as_levels
+from monai_feat.transforms.video.functional import sample_times
 
 __all__ = ["Box", "FieldOfView", "detect_field_of_view"]
 

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What all detectors share: the pixels of a clip on one scale, and which frames to look at."""
+"""What all detectors share: the pixels of a clip on one scale."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["as_levels", "sample_times"]
+__all__ = ["as_levels"]
 
 
 def as_levels(clip: Tensor) -> npt.NDArray[np.float32]:
@@ -34,8 +34,3 @@ def as_levels(clip: Tensor) -> npt.NDArray[np.float32]:
         pixels = (pixels + 1) * 127.5
     levels: npt.NDArray[np.float32] = (pixels if clip.ndim == 4 else pixels[:, None]).numpy()
     return levels
-
-
-def sample_times(available: int, wanted: int) -> npt.NDArray[np.int64]:
-    """Numbers of at most `wanted` frames, evenly spaced from the first to the last."""
-    return np.unique(np.linspace(0, available - 1, min(available, wanted)).round().astype(np.int64))

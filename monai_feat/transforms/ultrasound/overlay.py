@@ -13,6 +13,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from monai_feat.transforms.ultrasound.geometry import UltrasoundField
+from monai_feat.transforms.video.functional import sample_times
 
 __all__ = ["StaticMarks", "black_level", "detect_static_marks", "fill_outside", "fill_static_marks"]
 
@@ -20,6 +21,7 @@ __all__ = ["StaticMarks", "black_level", "detect_static_marks", "fill_outside", 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 
+_MOST_FRAMES = 32
 _FEWEST_FRAMES = 4  # stillness means little in fewer
 _STILL = 4.0  # standard deviation over time in grey levels: a codec's noise on a mark that does not move
 _MOVING = 8.0  # the same of echoes around a mark
@@ -65,7 +67,8 @@ def detect_static_marks(clip: Tensor, field: UltrasoundField) -> StaticMarks:
 
     A mark is thin and either of one colour all the time, in a field that is grey as a whole; or bright, brighter than
     its surroundings, and still (standard deviation over time at most 4 grey levels) while they flicker (at least 8).
-    So nothing but colour is found in fewer than 4 frames or in a frozen clip, and colour Doppler is no mark.
+    So nothing but colour is found in fewer than 4 frames or in a frozen clip, and colour Doppler is no mark. Up to 32
+    frames are looked at, evenly spaced.
 
     Confidence is 1 where marks cover up to 5 % of the field and falls to 0 at 10 %: what covers more is no annotation.
 
@@ -83,7 +86,8 @@ def detect_static_marks(clip: Tensor, field: UltrasoundField) -> StaticMarks:
         size = tuple(field.mask.shape)
         raise ValueError(f"expected (C, T, H, W), C 1 or 3, of the field's size {size}, got {tuple(clip.shape)}")
     inside = field.mask.cpu().numpy()
-    pixels = clip.float() if clip.dtype == torch.uint8 else (clip.float() + 1) * 127.5
+    frames = clip[:, torch.from_numpy(sample_times(clip.shape[1], _MOST_FRAMES))]
+    pixels = frames.float() if clip.dtype == torch.uint8 else (frames.float() + 1) * 127.5
     window = 2 * max(3, max(inside.shape) // 40) + 1
     marks = _still_marks(pixels.amax(0), inside, window) | _coloured_marks(pixels, inside)
     thick = ndimage.binary_opening(marks, np.ones((window // 2 + 1, window // 2 + 1)))

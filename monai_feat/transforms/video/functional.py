@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -23,6 +25,7 @@ __all__ = [
     "frame_offsets",
     "resample_frame_rate",
     "resize_labels",
+    "sample_times",
     "to_and_fro",
 ]
 
@@ -107,6 +110,11 @@ def _known(source_rate: float | None, setting: str) -> float:
 def frame_offsets(num_frames: int, step: float) -> Tensor:
     """Nearest source frame to each of `num_frames` frames that are `step` source frames apart: ⌊j·step + ½⌋."""
     return torch.floor(torch.arange(num_frames, dtype=torch.float64) * step + 0.5).long()
+
+
+def sample_times(available: int, wanted: int) -> npt.NDArray[np.int64]:
+    """Numbers of at most `wanted` frames, evenly spaced from the first to the last: what a detector looks at."""
+    return np.unique(np.linspace(0, available - 1, min(available, wanted)).round().astype(np.int64))
 
 
 def to_and_fro(offsets: Tensor, available: int) -> Tensor:
@@ -200,7 +208,7 @@ class Greyness:
 
 
 def detect_greyness(clip: Tensor) -> Greyness:
-    """Decide by the chroma of all frames whether a clip has colour.
+    """Decide by the chroma of up to 16 frames, evenly spaced, whether a clip has colour.
 
     Chroma is the brightest minus the darkest channel of a pixel, averaged over 3 × 3 pixels; codecs leave up to 20
     levels of it on grey pictures. One still frame with a coloured overlay, or Doppler in some frames, is enough to
@@ -214,7 +222,8 @@ def detect_greyness(clip: Tensor) -> Greyness:
     """
     if clip.ndim != 4 or clip.shape[0] not in (1, 3) or 0 in clip.shape:
         raise ValueError(f"expected a clip (C, T, H, W) with C = 1 or 3, got {tuple(clip.shape)}")
-    levels = clip.float() if clip.dtype == torch.uint8 else (clip.float() + 1) * 127.5
+    frames = clip[:, torch.from_numpy(sample_times(clip.shape[1], 16))]
+    levels = frames.float() if clip.dtype == torch.uint8 else (frames.float() + 1) * 127.5
     # Averaged before the channels are compared: codec noise of either sign cancels.
     smooth = F.avg_pool2d(levels.transpose(0, 1), 3, 1, 1, count_include_pad=False)  # (T, C, H, W)
     chroma = smooth.amax(1) - smooth.amin(1)

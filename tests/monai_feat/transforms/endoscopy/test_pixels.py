@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from monai_feat.transforms.endoscopy.pixels import as_levels, sample_times
+from monai_feat.transforms.endoscopy.pixels import as_levels
 from monai_feat.transforms.functional import to_unit_range
 
 
@@ -15,8 +15,3 @@ def test_levels_are_the_same_for_both_types_and_a_frame_gets_a_time_axis() -> No
     assert as_levels(clip[:, 0]).shape == (3, 1, 5, 7)
     with pytest.raises(TypeError, match="bool"):
         as_levels(clip > 3)
-
-
-def test_times_reach_both_ends() -> None:
-    assert sample_times(100, 3).tolist() == [0, 50, 99]
-    assert sample_times(2, 8).tolist() == [0, 1]

@@ -16,6 +16,7 @@ from monai_feat.transforms.video.functional import (
     frame_offsets,
     resample_frame_rate,
     resize_labels,
+    sample_times,
     to_and_fro,
 )
 
@@ -154,3 +155,8 @@ def test_greyness_does_not_depend_on_type_or_mirroring() -> None:
     assert detect_greyness(clip.flip(-1)).confidence == pytest.approx(detect_greyness(clip).confidence)
     with pytest.raises(ValueError, match="C = 1 or 3"):
         detect_greyness(torch.zeros(2, 1, 4, 4))
+
+
+def test_times_reach_both_ends() -> None:
+    assert sample_times(100, 3).tolist() == [0, 50, 99]
+    assert sample_times(2, 8).tolist() == [0, 1]
