@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from torch import Tensor
@@ -16,13 +16,18 @@ Reference = Literal["train", "held_out"]
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval; `coverage` is how often it held the truth in simulation, None where nobody looked."""
+    """A confidence interval; `coverage` is how often it held the truth in simulation, None where nobody looked.
+
+    `centre` is the estimate that it lies around. It differs from the score where that is biased and the interval is
+    not: for want of clips, or because clips come in groups.
+    """
 
     low: float
     high: float
     level: float
     method: str
     coverage: float | None = None
+    centre: float | None = None
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,18 @@ class Floor:
     """What the same distance gives for real against other real clips at the same N: nothing can be told apart below it.
 
     `measured` is the mean over splits and `interval` their spread, None where there are too few real clips to split;
-    `closed_form` is the first-order expectation for two samples of one Gaussian law, None where there is none.
+    `closed_form` is the first-order expectation for two samples of one Gaussian law, None where there is none. The
+    splits had about `num_real` and `num_fake` clips, fewer than the score; what they gave was multiplied by `scale` to
+    make up for that, 1 where nobody knows how. `note` says it in words, or why nothing was measured.
     """
 
     measured: float | None
     interval: Interval | None
     closed_form: float | None
+    num_real: int | None = None
+    num_fake: int | None = None
+    scale: float = 1.0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +121,8 @@ class NearestPair:
         space: where distance was measured, such as ``pixels`` or ``frames``.
         distance: in that space.
         p_value: share of the null (held-out to train) at or below this distance, corrected as (k + 1) / (n + 1).
-        offset: frames by which the synthetic clip starts later than the training clip at the best match.
+        offset: frames by which the synthetic clip starts later than the training clip at the best match; of single
+            frames, by which it comes later.
         flipped: whether the match is with the mirrored clip.
         fake_clip: pixels, uint8 ``(C, T, H, W)``; not written to JSON.
         train_clip: likewise.
@@ -137,7 +149,25 @@ class Copy:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What the memorisation gate found; it is passed only where it could be calibrated and found no copy."""
+    """What the memorisation gate found; it is passed only where it could be calibrated and found no copy.
+
+    Attributes:
+        passed: whether the synthetic clips may leave the house.
+        copies: synthetic clips that repeat a training clip, nearest first.
+        nearest: the most suspicious pairs, copies or not, nearest first, with pixels.
+        thresholds: distance below which one clip is a copy, by space.
+        false_positive_rate: that was asked for, of one clip over all spaces (of being near) and of the gate (of failing).
+        simulated_false_positive_rate: share of clips that were near while held-out patients played synthetic ones; None
+            where there are too few of them.
+        num_fake: synthetic clips.
+        num_train: training clips.
+        num_held_out: held-out clips, by which the gate is calibrated.
+        note: why the verdict is as it is, where copies do not tell; empty for nothing.
+        simulated_gate_rate: share of gates that failed meanwhile.
+        num_near: synthetic recordings that are near and no plain copies, counted by the share of their clips.
+        max_near: how many may be near by chance before the gate fails.
+        num_held_out_groups: patients of the held-out clips.
+    """
 
     passed: bool
     copies: tuple[Copy, ...]
@@ -149,6 +179,10 @@ class GateResult:
     num_train: int
     num_held_out: int
     note: str = ""
+    simulated_gate_rate: float | None = None
+    num_near: float = 0.0
+    max_near: int = 0
+    num_held_out_groups: int = 0
 
 
 @dataclass(frozen=True)
@@ -189,7 +223,8 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but pixels, as JSON can hold it."""
-        found: dict[str, Any] = _without_pixels(asdict(self))
+        found: dict[str, Any] = _without_pixels(asdict(replace(self, clips={})))
+        del found["clips"]
         return found
 
 
@@ -201,4 +236,4 @@ def _without_pixels(value: Any) -> Any:
     return value
 
 
-_PIXELS = ("clips", "fake_clip", "train_clip")
+_PIXELS = ("fake_clip", "train_clip")

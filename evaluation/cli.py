@@ -1,0 +1,243 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+r"""Score synthetic clips against real ones: distances with floors and intervals, properties, copies of training clips.
+
+    python -m evaluation REAL FAKE --held-out HELD --gate
+    python -m evaluation clips samples --size 128 --frame-rate 8 --group "pat(\d+)"
+    python -m evaluation clips grid.gif --grid 4x4 --grid-border 1 --preset endora_2024 --weights i3d=i3d_torchscript.pt
+    python -m evaluation phantom:ultrasound:1 phantom:ultrasound:2 --held-out phantom:ultrasound:3
+
+REAL is what the model was trained on, FAKE what it made, HELD real clips of other patients. Each is a folder of clips
+or one clip (mp4, avi, mov, gif, frames, DICOM, NIfTI, ...), datalist.json or datalist.json:testing, phantom:NAME:SEED,
+or safetensors of latents. Under torchrun, processes share the work.
+
+Exit codes: 0 done; 2 not done, with the reason; 3 with --gate, copies were found or the gate could not be calibrated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import torch
+from torch import distributed, nn
+
+from monai_feat.checkpoints import CheckpointError
+from monai_feat.data.clip_listing import name_by_pattern
+from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.data.tensor_cache import TensorCacheError
+from monai_feat.metrics.functional.properties import Modality
+from monai_feat.transforms import Fit
+
+from .agreement import Colour
+from .comparison import Comparison, open_comparison
+from .latents import load_autoencoder
+from .memorisation import describe
+from .protocol import PRESETS, Protocol, get_preset
+from .report import write_report
+from .results import Evaluation
+from .sources import SourceOptions, parse_grid
+from .spaces import PUBLISHED_SPACES, FeatureSpace, offline_spaces, published_spaces
+from .study import Settings, evaluate
+from .summary import summarise
+
+__all__ = ["main"]
+
+WEIGHTS = ", ".join(PUBLISHED_SPACES)
+NEEDED_WEIGHTS = {"stylegan_v": "i3d", "endora_2024": "i3d", "feat_2025": "i3d", "cd_fvd": "video_mae"}
+_ERRORS = (OSError, ValueError, CheckpointError, TensorCacheError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    options.command = shlex.join(["python", "-m", "evaluation", *(sys.argv[1:] if arguments is None else arguments)])
+    rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if processes > 1:
+        distributed.init_process_group("gloo")
+    try:
+        return _run(options)
+    except _ERRORS as error:
+        if rank == 0:
+            print(f"evaluation: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    finally:
+        if processes > 1:
+            distributed.destroy_process_group()
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.gate and options.held_out is None:
+        raise ValueError("--gate is calibrated on real clips that were not trained on: name them with --held-out HELD")
+    protocol = _protocol(options)
+    spaces = _spaces(options, protocol)
+    comparison = _open(options, protocol)
+    evaluation = evaluate(comparison, spaces, _settings(options, comparison))
+    if evaluation is None:
+        return 0
+    page = write_report(evaluation, options.out)
+    _tell(evaluation, page, options.quiet)
+    if options.gate and (evaluation.gate is None or not evaluation.gate.passed):
+        return 3
+    return 0
+
+
+def _open(options: argparse.Namespace, protocol: Protocol) -> Comparison:
+    sources = SourceOptions(
+        num_frames=protocol.num_frames,
+        stride=protocol.stride,
+        frame_rate=protocol.frame_rate,
+        group=None if options.group is None else name_by_pattern(options.group),
+        grid=None if options.grid is None else parse_grid(options.grid, options.grid_border),
+        on_bad=options.on_bad,
+        autoencoder=None
+        if options.autoencoder is None
+        else load_autoencoder(Path(options.autoencoder), options.device),
+    )
+    specs = {"train": options.real, "fake": options.fake, "held_out": options.held_out}
+    named = {name: spec for name, spec in specs.items() if spec is not None}
+    return open_comparison(named, protocol, sources, options.accept_differences)
+
+
+def _autoencoder(options: argparse.Namespace) -> nn.Module | None:
+    return None if options.autoencoder is None else load_autoencoder(Path(options.autoencoder), options.device)
+
+
+def _protocol(options: argparse.Namespace) -> Protocol:
+    """The preset, with what was asked for otherwise; it loses its name where that changes what it stands for."""
+    preset = get_preset(options.preset)
+    asked = {
+        "num_frames": options.num_frames,
+        "stride": options.stride,
+        "frame_rate": options.frame_rate,
+        "size": options.size,
+        "max_real": options.max_clips,
+        "max_fake": options.max_clips,
+        "colour": options.colour,
+    }
+    changes = {name: value for name, value in asked.items() if value is not None}
+    protocol = replace(preset, **changes, fit=options.fit, seed=options.seed)
+    if protocol.num_frames < 2 or protocol.stride < 1 or not (protocol.max_real is None or protocol.max_real >= 2):
+        raise ValueError("expected --num-frames >= 2, --stride >= 1 and --max-clips >= 2")
+    changed = [name for name, value in changes.items() if getattr(preset, name) not in (None, value)]
+    if preset.preset == "strict" or not changed:
+        return protocol
+    return replace(protocol, preset=f"{preset.preset}, but {', '.join(changed)}")
+
+
+def _spaces(options: argparse.Namespace, protocol: Protocol) -> list[FeatureSpace]:
+    weights = dict(entry.split("=", 1) if "=" in entry else (entry, entry) for entry in options.weights)
+    needed = NEEDED_WEIGHTS.get(options.preset)
+    if needed is not None and needed not in weights:
+        raise ValueError(
+            f"preset {options.preset} scores with the network {needed}: give its file with --weights {needed}=PATH, "
+            f"or download it with --weights {needed}"
+        )
+    published = published_spaces(weights, protocol.num_frames)
+    spaces = published if needed is not None else [*offline_spaces(), *published]
+    for space in spaces:
+        space.network.to(options.device).eval()
+    return spaces
+
+
+def _settings(options: argparse.Namespace, comparison: Comparison) -> Settings:
+    out = Path(options.out)
+    return Settings(
+        cache=Path(options.cache) if options.cache else out.parent / ".evaluation_cache",
+        batch_size=options.batch_size,
+        skip_bad=options.on_bad == "skip",
+        corruptions=options.corruptions,
+        modality=options.modality or _modality(options.real, comparison.protocol.colour),
+        autoencoder=comparison.options.autoencoder,
+        command=options.command,
+        progress=not options.quiet,
+    )
+
+
+def _modality(real: str, colour: str | None) -> Modality:
+    """That of a phantom, or else what grey and coloured clips usually are."""
+    for modality in get_args(Modality):
+        if real.startswith(PHANTOM_PREFIX + modality):
+            return modality  # type: ignore[no-any-return]
+    return "ultrasound" if colour == "grey" else "endoscopy"
+
+
+def _tell(evaluation: Evaluation, page: Path, is_quiet: bool) -> None:
+    if not is_quiet:
+        print(summarise(evaluation))
+    if evaluation.gate is not None and not evaluation.gate.passed:
+        print(describe(evaluation.gate), file=sys.stderr)
+    if not is_quiet:
+        print(f"Look at {page}; {page.with_suffix('.json')} holds all numbers. {evaluation.seconds:.0f} s.")
+
+
+def _size(text: str) -> tuple[int, int]:
+    parts = [int(part) for part in text.split("x")]
+    if len(parts) > 2 or min(parts) < 16:
+        raise argparse.ArgumentTypeError(f"expected pixels such as 128 or 96x128 (rows x columns), got {text}")
+    return (parts[0], parts[-1])
+
+
+def _device(text: str) -> torch.device:
+    try:
+        return torch.empty(0, device=text).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used here: {reason}") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("real", metavar="REAL", help="clips that the model was trained on")
+    parser.add_argument("fake", metavar="FAKE", help="clips that it made")
+    parser.add_argument("--held-out", metavar="HELD", help="real clips of other patients, that it was not trained on")
+    parser.add_argument("--gate", action="store_true", help="exit with 3 unless no copy of a training clip was found")
+    parser.add_argument("--out", default="evaluation_out", help="folder of the report (default: %(default)s)")
+    _add_protocol(parser)
+    _add_reading(parser)
+    _add_run(parser)
+    return parser
+
+
+def _add_protocol(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what moves the scores")
+    group.add_argument("--preset", choices=list(PRESETS), default="strict", help="protocol (default: %(default)s)")
+    group.add_argument("--weights", nargs="+", default=(), metavar="NAME[=PATH]", help=f"also score by {WEIGHTS}")
+    group.add_argument("--num-frames", type=int, metavar="T", help="frames of a clip (default: 16)")
+    pace = group.add_mutually_exclusive_group()
+    pace.add_argument("--stride", type=int, metavar="N", help="take every n-th frame (default: 1)")
+    pace.add_argument("--frame-rate", type=float, metavar="HZ", help="take frames at this rate")
+    group.add_argument("--size", type=_size, metavar="H[xW]", help="resize both sides (default: they must be alike)")
+    group.add_argument("--fit", choices=get_args(Fit), default="crop", help="for frames of another shape")
+    group.add_argument("--colour", choices=get_args(Colour), help="compare in RGB or luma (default: as found)")
+    group.add_argument("--max-clips", type=int, metavar="N", help="of each side; phantoms: so many (default: 64)")
+    group.add_argument("--seed", type=int, default=0, help="of the windows taken from real clips")
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how files are read")
+    group.add_argument("--group", metavar="REGEX", help="what in a path names the patient, such as 'pat(\\d+)'")
+    group.add_argument("--grid", metavar="RxC", help="FAKE shows rows x columns of samples in each file")
+    group.add_argument("--grid-border", type=int, default=0, metavar="N", help="pixels between the samples of a grid")
+    group.add_argument("--autoencoder", metavar="PATH", help="decodes latents: a bundle, its config, or an SD VAE")
+    group.add_argument("--on-bad", choices=("error", "skip"), default="error", help="for unreadable and short clips")
+    group.add_argument("--accept-differences", action="store_true", help="warn where sides should not be compared")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how it runs")
+    group.add_argument("--corruptions", action="store_true", help="also show what each distance sees (takes longer)")
+    group.add_argument("--modality", choices=get_args(Modality), help="whose properties to measure")
+    group.add_argument("--cache", metavar="DIR", help="of features (default: .evaluation_cache beside --out)")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    group.add_argument("--device", type=_device, default=device, help="default: %(default)s")
+    group.add_argument("--batch-size", type=int, default=8, help="clips through a network at once")
+    group.add_argument("--quiet", action="store_true", help="print nothing but what went wrong, and copies")

@@ -1,0 +1,162 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Clips of one shape, cut from recordings and prepared the same way on every side.
+
+A window is the frames of one clip: one recording and the numbers of T of its frames. Clips are prepared when they are
+asked for, so that no side has to fit into memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from monai_feat.metrics.features import resize_for_cdfvd
+from monai_feat.transforms import Fit, resize_clip, rgb_to_grey
+
+from .recordings import Recording
+from .sources import Side, SourceOptions
+
+__all__ = ["ClipSet", "Resampler", "Window", "WindowRule", "cut_windows"]
+
+WindowRule = Literal["random", "first", "cover", "every"]
+"""One window per recording, at an offset drawn from the seed and the content, or at its first frame; or windows end to
+end, of which the last is moved back to end with the recording, or else (every frame once) is shorter."""
+
+Resampler = Literal["bilinear", "cd_fvd"]
+"""`resize_clip`: antialiased, rounded to 8 bits; or the loader of CD-FVD: truncated to 8 bits."""
+
+# Clips that are asked for again are decoded again only beyond this.
+KEEP_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Window:
+    """The frames of one clip."""
+
+    recording: int
+    numbers: tuple[int, ...]
+    name: str
+
+
+def cut_windows(side: Side, rule: WindowRule, options: SourceOptions, seed: int = 0) -> list[Window]:
+    """Choose the windows of a side.
+
+    A random offset depends on the seed and on the recording's content alone: not on its name, its place in the folder
+    or the other recordings.
+
+    Args:
+        side: its recordings, in the order of the result.
+        rule: see `WindowRule`.
+        options: length and stride of a window.
+        seed: of random offsets.
+    """
+    windows = []
+    for index, recording in enumerate(side.recordings):
+        offsets = options.offsets(recording.frame_rate)
+        for start in _starts(recording, offsets[-1] + 1, rule, seed):
+            name = recording.name if start == 0 or rule in ("random", "first") else f"{recording.name}@{start}"
+            numbers = tuple(n for n in (start + offset for offset in offsets) if n < recording.frames)
+            windows.append(Window(index, numbers, name))
+    return windows
+
+
+def _starts(recording: Recording, span: int, rule: WindowRule, seed: int) -> list[int]:
+    last = recording.frames - span
+    if rule == "every":
+        return list(range(0, recording.frames, span))
+    if rule == "cover":
+        return sorted({*range(0, last + 1, span), last})
+    if rule == "first" or last == 0:
+        return [0]
+    return [int(np.random.default_rng([seed, int(recording.digest[:16], 16)]).integers(last + 1))]
+
+
+class ClipSet(Sequence[Tensor]):
+    """The clips of a side as uint8 ``(C, T, H, W)``, prepared when asked for.
+
+    Args:
+        side: where they come from.
+        windows: which frames.
+        size: rows and columns, by `resize_clip`.
+        channels: 3 for RGB, 1 for grey (luma).
+        fit: ``crop`` or ``pad``.
+        resampler: see `Resampler`; that of CD-FVD crops to a square.
+
+    Attributes:
+        names: of the clips.
+        groups: their patients or sequences.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        windows: Sequence[Window],
+        size: tuple[int, int],
+        channels: int,
+        fit: Fit = "crop",
+        resampler: Resampler = "bilinear",
+    ) -> None:
+        self._side, self._windows = side, list(windows)
+        self.size, self.channels, self._fit, self._resampler = size, channels, fit, resampler
+        self.names = [window.name for window in windows]
+        self.groups = [side.recordings[window.recording].group for window in windows]
+        self._kept: dict[int, Tensor] = {}
+        self._kept_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    @overload
+    def __getitem__(self, index: int) -> Tensor: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Tensor]: ...
+
+    def __getitem__(self, index: int | slice) -> Tensor | list[Tensor]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        if index not in self._kept:
+            clip = self._prepare(self._windows[index])
+            if self._kept_bytes + clip.nbytes > KEEP_BYTES:
+                return clip
+            self._kept[index] = clip
+            self._kept_bytes += clip.nbytes
+        return self._kept[index]
+
+    def recording(self, index: int) -> int:
+        """Number, in its side, of the recording that a clip is of."""
+        return self._windows[index].recording
+
+    def frame_rate(self, index: int) -> float:
+        """Frame rate of a clip in Hz, 0.0 where it is unknown."""
+        window = self._windows[index]
+        span = window.numbers[-1] - window.numbers[0]
+        return self._side.recordings[window.recording].frame_rate * (len(window.numbers) - 1) / max(1, span)
+
+    def digests(self) -> Iterator[str]:
+        """What each clip is made of: content of its recording, and its frames."""
+        for window in self._windows:
+            yield f"{self._side.recordings[window.recording].digest}:{window.numbers[0]}"
+
+    def _prepare(self, window: Window) -> Tensor:
+        # Small tensors that outlive large ones would fragment the heap: all room is taken beforehand.
+        clip = torch.empty(self.channels, len(window.numbers), *self.size, dtype=torch.uint8)
+        frames = self._side.recordings[window.recording].iter_frames(window.numbers, self.size)
+        for t, frame in enumerate(frames):
+            resized = self._resize(frame)
+            if len(resized) == 3 and self.channels == 1:
+                resized = rgb_to_grey(resized)
+            clip[:, t] = resized  # grey is repeated where RGB is wanted
+        return clip
+
+    def _resize(self, frame: Tensor) -> Tensor:
+        if self._resampler == "bilinear":
+            return resize_clip(frame, self.size, self._fit)
+        return resize_for_cdfvd(frame[None, :, None], self.size[0])[0, :, 0]

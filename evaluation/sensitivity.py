@@ -1,0 +1,165 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a distance sees: real clips are corrupted more and more, and it should grow with every step."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from monai_feat.metrics.features import FeatureNetwork
+
+from .corruptions import CORRUPTIONS, Corruption
+from .results import Curve
+from .spaces import FeatureSpace
+
+__all__ = ["DISTANCES", "CorruptedFeatures", "corruption_curves", "measure_curves"]
+
+Distance = Literal["kernel", "frechet"]
+DISTANCES: dict[Distance, Callable[[FeatureSpace, Tensor, Tensor], float]] = {
+    "kernel": FeatureSpace.kernel,
+    "frechet": FeatureSpace.frechet,
+}
+
+
+@dataclass(frozen=True)
+class CorruptedFeatures:
+    """Features of one set of clips, as it is and corrupted.
+
+    Attributes:
+        clean: float64 ``(N, D)``.
+        corrupted: by corruption, one ``(N, D)`` for each level from 1; corruptions that only choose clips have none.
+    """
+
+    clean: Tensor
+    corrupted: Mapping[str, tuple[Tensor, ...]]
+
+    def of(self, corruption: str, level: int, which: Tensor, seed: int) -> Tensor:
+        """Features of some clips at a level, from 0, which is clean; `seed` decides which clips a collapse shows."""
+        if level == 0:
+            return self.clean[which]
+        if corruption in self.corrupted:
+            return self.corrupted[corruption][level - 1][which]
+        return self.clean[which[CORRUPTIONS[corruption].indices(len(which), level, seed)]]
+
+
+def corruption_curves(
+    clips: Sequence[Tensor],
+    spaces: Sequence[FeatureSpace],
+    groups: Sequence[str],
+    distance: Distance = "kernel",
+    splits: int = 8,
+    seed: int = 0,
+    progress: bool = True,
+) -> tuple[Curve, ...]:
+    """Corrupt real clips more and more, and measure how far each distance takes them from other real clips.
+
+    Patients are split into two halves; the distance of the clean half to the corrupted other one is averaged over
+    several splits, each used both ways. Level 0 corrupts nothing: the floor.
+
+    Args:
+        clips: uint8 ``(C, T, H, W)``, all of one shape.
+        spaces: feature spaces to measure in.
+        groups: patient of each clip.
+        distance: which distance.
+        splits: how often the patients are split.
+        seed: of splits and corruptions.
+        progress: show bars with the time left.
+
+    Returns:
+        One curve for each space and corruption.
+
+    Raises:
+        ValueError: there are fewer than four patients, or not one group for each clip.
+    """
+    features = {
+        space.key: corrupted_features(clips, space.network, seed, f"corruptions, {space.title}" if progress else "")
+        for space in spaces
+    }
+    halves = split_halves(groups, splits, seed)
+    return tuple(
+        curve for space in spaces for curve in measure_curves(space, features[space.key], halves, distance, seed)
+    )
+
+
+@torch.no_grad()
+def corrupted_features(
+    clips: Sequence[Tensor], network: FeatureNetwork, seed: int = 0, title: str = ""
+) -> CorruptedFeatures:
+    """Compute the features of clips under all corruptions at all levels, one clip at a time.
+
+    A clip's draws depend on the seed and its number, and are the same for all levels.
+
+    Args:
+        clips: uint8 ``(C, T, H, W)``.
+        network: takes clips.
+        seed: of the corruptions.
+        title: of the progress bar; empty for none.
+    """
+    changing = {name: corruption for name, corruption in CORRUPTIONS.items() if corruption.change is not None}
+    rows: dict[str, list[Tensor]] = {"": [], **{name: [] for name in changing}}
+    for number, clip in enumerate(tqdm(clips, desc=title, unit="clip", disable=not title)):
+        rows[""].append(_features(network, [clip]))
+        for name, corruption in changing.items():
+            rows[name].append(_features(network, _levels(corruption, name, clip, number, seed)))
+    clean = torch.cat(rows.pop(""))
+    return CorruptedFeatures(clean, {name: tuple(torch.stack(found, dim=1)) for name, found in rows.items()})
+
+
+def split_halves(groups: Sequence[str], splits: int, seed: int = 0) -> list[tuple[Tensor, Tensor]]:
+    """Split clips by patient into halves of about the same number of clips, each pair both ways.
+
+    Raises:
+        ValueError: there are fewer than four patients.
+    """
+    names = sorted(set(groups))
+    if len(names) < 4:
+        raise ValueError(f"expected clips of at least 4 patients to split them in halves, got {len(names)}")
+    rng = np.random.default_rng([seed, 1])
+    halves = []
+    for _ in range(splits):
+        sizes, chosen = {name: groups.count(name) for name in names}, set()  # type: ignore[attr-defined]
+        for name in rng.permutation(names):
+            if sum(sizes[other] for other in chosen) + sizes[name] <= len(groups) / 2:
+                chosen.add(str(name))
+        first = torch.tensor([i for i, group in enumerate(groups) if group in chosen])
+        second = torch.tensor([i for i, group in enumerate(groups) if group not in chosen])
+        halves += [(first, second), (second, first)]
+    return halves
+
+
+def measure_curves(
+    space: FeatureSpace,
+    features: CorruptedFeatures,
+    halves: Sequence[tuple[Tensor, Tensor]],
+    distance: Distance = "kernel",
+    seed: int = 0,
+) -> list[Curve]:
+    """One curve for each corruption, of the features of one space; see `corruption_curves`."""
+    measure = DISTANCES[distance]
+    curves = []
+    for name, corruption in CORRUPTIONS.items():
+        values = [
+            float(np.mean([measure(space, features.clean[a], features.of(name, level, b, seed)) for a, b in halves]))
+            for level in range(len(corruption.strengths) + 1)
+        ]
+        grows = all(before < after for before, after in zip(values, values[1:], strict=False))
+        curves.append(Curve(f"{distance}_{space.key}", name, (0.0, *corruption.strengths), tuple(values), grows))
+    return curves
+
+
+def _levels(corruption: Corruption, name: str, clip: Tensor, number: int, seed: int) -> list[Tensor]:
+    draws = zlib.crc32(f"{seed} {number} {name}".encode())
+    return [corruption.clip(clip, level, draws) for level in range(1, len(corruption.strengths) + 1)]
+
+
+def _features(network: FeatureNetwork, clips: Sequence[Tensor]) -> Tensor:
+    device = next(network.parameters(), torch.empty(0)).device
+    return network(torch.stack(list(clips)).to(device)).double().cpu()

@@ -1,0 +1,265 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From what was named on the command line to the opened recordings of one side."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+from torch import nn
+
+from monai_feat.data import PhantomDataset, VideoReadError, find_clips
+from monai_feat.data.clip_listing import Namer
+from monai_feat.data.datalist import ClipItem, Datalist, DatalistError, parse_datalist
+from monai_feat.data.sources import PHANTOM_PREFIX
+
+from .latents import open_latents
+from .recordings import FileRecording, PhantomRecording, Recording, TileRecording, find_tiles
+
+__all__ = ["DEFAULT_PHANTOMS", "Grid", "Side", "SourceError", "SourceOptions", "open_side", "parse_grid"]
+
+DEFAULT_PHANTOMS = 64
+_SHOWN = 5
+
+
+class SourceError(ValueError):
+    """A side that cannot be scored as it is; the message says what was given, what was expected and what to do."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How many tiles a video of samples shows, and how many pixels lie between them."""
+
+    rows: int
+    columns: int
+    border: int = 0
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What decides which recordings a side has.
+
+    Attributes:
+        num_frames: frames T of a clip.
+        stride: step between frames, in frames of the recording.
+        frame_rate: Hz between the frames of a clip, in place of a stride.
+        max_clips: open no more recordings than this.
+        group: names the patient or sequence of a file.
+        grid: cut each video into tiles.
+        on_bad: ``skip`` leaves out what cannot be read or is too short, and lists it; ``error`` refuses.
+        autoencoder: decodes latents.
+    """
+
+    num_frames: int = 16
+    stride: int = 1
+    frame_rate: float | None = None
+    max_clips: int | None = None
+    group: Namer | None = None
+    grid: Grid | None = None
+    on_bad: str = "error"
+    autoencoder: nn.Module | None = None
+
+    def offsets(self, file_rate: float) -> list[int]:
+        """Frames of one clip, counted from its first, in a recording of this rate.
+
+        Raises:
+            ValueError: the recording has no rate, or fewer frames per second than were asked for.
+        """
+        step = float(self.stride)
+        if self.frame_rate is not None:
+            if not file_rate:
+                raise ValueError(f"says no frame rate; {self.frame_rate:g} Hz were asked for: use --stride instead")
+            step = file_rate / self.frame_rate
+            if step < 0.999:
+                raise ValueError(f"has {file_rate:.4g} frames per second; {self.frame_rate:g} were asked for")
+        return [int(t * step + 0.5) for t in range(self.num_frames)]
+
+
+@dataclass
+class Side:
+    """The recordings that one argument of the command line stands for.
+
+    Attributes:
+        label: ``REAL``, ``FAKE`` or ``HELD``, for messages.
+        spec: the argument.
+        recordings: at least two.
+        skipped: what was left out, each with its reason.
+    """
+
+    label: str
+    spec: str
+    recordings: list[Recording]
+    skipped: list[str] = field(default_factory=list)
+
+    def facts(self) -> dict[str, Any]:
+        """Path, clips, groups, codecs, frame rates and sizes as found."""
+        sizes = Counter("any" if r.size is None else f"{r.size[0]}x{r.size[1]}" for r in self.recordings)
+        rates = sorted(r.frame_rate for r in self.recordings)
+        lengths = sorted(r.frames for r in self.recordings)
+        return {
+            "path": self.spec,
+            "clips": len(self.recordings),
+            "groups": len({r.group for r in self.recordings}),
+            "codec": dict(Counter(r.codec for r in self.recordings).most_common()),
+            "frame_rate": {"lowest": rates[0], "median": rates[len(rates) // 2], "highest": rates[-1]},
+            "size": dict(sizes.most_common(_SHOWN)),
+            "frames": {"fewest": lengths[0], "most": lengths[-1]},
+            "skipped": self.skipped,
+        }
+
+
+def open_side(label: str, spec: str, options: SourceOptions) -> Side:
+    """Open the recordings of one side.
+
+    Args:
+        label: ``REAL``, ``FAKE`` or ``HELD``.
+        spec: a folder of clips or one clip, ``datalist.json`` (its training items) or ``datalist.json:testing``,
+            ``phantom:endoscopy`` or ``phantom:endoscopy:7`` (a seed), or safetensors of latents.
+        options: which of them, and how they will be read.
+
+    Raises:
+        SourceError: there are fewer than two clips, or some are too short.
+        VideoReadError: a clip cannot be read.
+        OSError: there is no such file.
+    """
+    side = Side(label, spec, [])
+    short: list[str] = []
+    for opened in _openers(spec, options):
+        if options.max_clips is not None and len(side.recordings) >= options.max_clips:
+            break
+        try:
+            for recording in opened():
+                _take(recording, side, short, options)
+        except VideoReadError as error:
+            if options.on_bad != "skip":
+                raise
+            side.skipped.append(str(error))
+    side.recordings = side.recordings[: options.max_clips]
+    if short and options.on_bad != "skip":
+        raise SourceError(_too_short(side, short, options))
+    side.skipped += [f"{text}: too short" for text in short]
+    if len(side.recordings) < 2:
+        raise SourceError(
+            f"{label} ({spec}): {len(side.recordings)} usable clips; a distance needs at least 2 on each side"
+            + (f"; left out: {'; '.join(side.skipped[:_SHOWN])}" if side.skipped else "")
+        )
+    return side
+
+
+def parse_grid(text: str, border: int = 0) -> Grid:
+    """Read ``4x4`` (rows x columns).
+
+    Raises:
+        ValueError: the text is of another form.
+    """
+    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
+    if match is None or border < 0:
+        raise ValueError(f"expected a grid of rows x columns such as 4x4, and a border >= 0; got {text!r}, {border}")
+    return Grid(int(match[1]), int(match[2]), border)
+
+
+def _take(recording: Recording, side: Side, short: list[str], options: SourceOptions) -> None:
+    try:
+        needed = options.offsets(recording.frame_rate)[-1] + 1
+    except ValueError as error:
+        raise VideoReadError(recording.name, str(error)) from None
+    if recording.frames < needed:
+        short.append(f"{recording.name} ({recording.frames})")
+    else:
+        side.recordings.append(recording)
+
+
+def _too_short(side: Side, short: list[str], options: SourceOptions) -> str:
+    names = ", ".join(short[:_SHOWN]) + (", …" if len(short) > _SHOWN else "")
+    total = len(short) + len(side.recordings)
+    what = f"{options.num_frames} frames at stride {options.stride}"
+    if options.frame_rate is not None:
+        what = f"{options.num_frames} frames at {options.frame_rate:g} Hz"
+    return (
+        f"{side.label} ({side.spec}): {len(short)} of {total} clips are shorter than {what}: {names}; "
+        "ask for fewer with --num-frames, or leave them out with --on-bad skip"
+    )
+
+
+_Opener = Callable[[], Iterable[Recording]]
+
+
+def _openers(spec: str, options: SourceOptions) -> Iterator[_Opener]:
+    """What opens the recordings of each file; nothing is opened yet."""
+    if spec.startswith(PHANTOM_PREFIX):
+        return _phantoms(spec, options)
+    if re.search(r"\.json(:\w+)?$", spec):
+        return _datalist(spec, options)
+    path = Path(spec)
+    if path.suffix == ".safetensors" or (path.is_dir() and _only_latents(path)):
+        return _latents(path, options)
+    root = path if path.is_dir() else path.parent
+    return (_file(found, found.relative_to(root), "", options) for found in find_clips(path))
+
+
+def _file(path: Path, relative: PurePath, group: str, options: SourceOptions) -> _Opener:
+    def opened() -> Iterator[Recording]:
+        named = group if options.group is None else options.group(relative)
+        recording = FileRecording(path, relative.as_posix(), named)
+        if options.grid is None:
+            yield recording
+            return
+        frame = next(recording.iter_frames([0], (0, 0)))
+        try:
+            regions = find_tiles(frame, options.grid.rows, options.grid.columns, options.grid.border)
+        except ValueError as error:
+            raise VideoReadError(path, str(error)) from None
+        for number, region in enumerate(regions):
+            yield TileRecording(recording, region, number)
+
+    return opened
+
+
+def _phantoms(spec: str, options: SourceOptions) -> Iterator[_Opener]:
+    match = re.fullmatch(rf"{PHANTOM_PREFIX}(\w+)(?::(\d+))?", spec)
+    if match is None:
+        raise SourceError(f"expected {PHANTOM_PREFIX}NAME or {PHANTOM_PREFIX}NAME:SEED, got {spec!r}")
+    kind, seed = match[1], int(match[2] or 0)
+    rate = options.frame_rate or float(PhantomDataset(kind, 1, size=16, num_frames=1)[0]["frame_rate"])
+    frames = options.offsets(rate)[-1] + 1
+    for index in range(options.max_clips or DEFAULT_PHANTOMS):
+        yield lambda index=index: [PhantomRecording(kind, seed, index, frames, rate)]  # type: ignore[misc]
+
+
+def _datalist(spec: str, options: SourceOptions) -> Iterator[_Opener]:
+    file, _, choice = spec.partition(".json:")
+    path = Path(spec if not choice else f"{file}.json")
+    items = _chosen(parse_datalist(path), choice or "training", spec)
+    root = path.parent.resolve()
+    for item in items:
+        absolute = item.image.resolve()
+        relative = absolute.relative_to(root) if absolute.is_relative_to(root) else absolute
+        yield _file(item.image, relative, item.group, options)
+
+
+def _chosen(datalist: Datalist, choice: str, spec: str) -> list[ClipItem]:
+    sides = {"training": datalist.training, "testing": datalist.testing, "all": datalist.training + datalist.testing}
+    for fold in sorted({item.fold for item in datalist.training if item.fold is not None}):
+        sides[f"fold{fold}"] = tuple(item for item in datalist.training if item.fold == fold)
+    if not sides.get(choice):
+        full = ", ".join(name for name, items in sides.items() if items)
+        raise DatalistError(f"{spec}: no items under {choice!r}; there are {full or 'none at all'}")
+    return list(sides[choice])
+
+
+def _only_latents(folder: Path) -> bool:
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    return bool(files) and all(path.suffix == ".safetensors" for path in files)
+
+
+def _latents(path: Path, options: SourceOptions) -> Iterator[_Opener]:
+    if options.autoencoder is None:
+        raise SourceError(f"{path}: latents have to be decoded; name the autoencoder with --autoencoder PATH")
+    autoencoder = options.autoencoder
+    for file in sorted(path.rglob("*.safetensors")) if path.is_dir() else [path]:
+        yield lambda file=file: open_latents(file, autoencoder)  # type: ignore[misc]

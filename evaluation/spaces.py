@@ -1,0 +1,134 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The feature spaces that distances are taken in, and how each is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from monai_feat.metrics.features import (
+    FeatureNetwork,
+    I3DFeatures,
+    InceptionFeatures,
+    VideoMAEFeatures,
+    fetch_weights,
+)
+from monai_feat.metrics.features.descriptors import DescriptorFeatures
+from monai_feat.metrics.features.random_video import RandomVideoFeatures
+from monai_feat.metrics.functional import frechet_distance_from_features, kernel_distance
+
+__all__ = ["PUBLISHED_SPACES", "FeatureSpace", "offline_spaces", "published_spaces"]
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """A feature network, and how distances are taken in its features.
+
+    Attributes:
+        network: computes the features.
+        title: for people, of the features.
+        published_as: name of the Fréchet distance in them under its published protocol, such as ``FVD``.
+        parts: columns that are scored apart and averaged, such as those of each seed; all of them in one if empty.
+        standardise: whether columns are brought to mean 0 and variance 1 of the real clips first.
+        is_logits: whether features are class logits, which only the inception score is computed of.
+    """
+
+    network: FeatureNetwork
+    title: str
+    published_as: str = ""
+    parts: tuple[slice, ...] = ()
+    standardise: bool = False
+    is_logits: bool = False
+
+    @property
+    def key(self) -> str:
+        """Name in metrics and in the protocol."""
+        return self.network.name
+
+    @property
+    def num_features(self) -> int:
+        """Number D of features that one distance is taken in."""
+        widths = [part.stop - part.start for part in self.parts]
+        return max(widths, default=self.network.num_features)
+
+    def pairs(self, real: Tensor, fake: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Real and synthetic features of each part, brought to one scale where that is wanted."""
+        real, fake = self.whole(real, fake)
+        return [(real[:, part], fake[:, part]) for part in self.parts or (slice(None),)]
+
+    def whole(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """All features of both sides, brought to one scale where that is wanted."""
+        return _standardised(real, fake) if self.standardise else (real, fake)
+
+    def frechet(self, real: Tensor, fake: Tensor, correction: int = 1) -> float:
+        """Fréchet distance, averaged over parts."""
+        return _mean(frechet_distance_from_features(a, b, correction) for a, b in self.pairs(real, fake))
+
+    def kernel(self, real: Tensor, fake: Tensor) -> float:
+        """Kernel distance, averaged over parts."""
+        return _mean(kernel_distance(a, b) for a, b in self.pairs(real, fake))
+
+
+def offline_spaces() -> list[FeatureSpace]:
+    """Open the networks that need no download: random ones, and classical descriptors."""
+    random, descriptors = RandomVideoFeatures(), DescriptorFeatures()
+    return [
+        FeatureSpace(random, "random features", parts=tuple(random.parts.values())),
+        FeatureSpace(descriptors, "descriptors", standardise=True),
+    ]
+
+
+def published_spaces(weights: Mapping[str, str], num_frames: int) -> list[FeatureSpace]:
+    """Open the published networks whose weights are named.
+
+    Args:
+        weights: by name of the network: a path, or a name that `fetch_weights` knows and downloads.
+        num_frames: frames of a clip.
+
+    Raises:
+        FileNotFoundError: there is no such file, and no network to download it by.
+        WeightsError: a file is truncated, damaged or another network.
+        ValueError: there is no network of this name.
+    """
+    if unknown := [name for name in weights if name not in PUBLISHED_SPACES]:
+        known = ", ".join(PUBLISHED_SPACES)
+        raise ValueError(f"--weights: unknown network {unknown[0]!r}; the known ones are {known}")
+    return [space for name, at in weights.items() for space in PUBLISHED_SPACES[name](fetch_weights(at), num_frames)]
+
+
+def _open_i3d(path: Path, num_frames: int) -> list[FeatureSpace]:
+    return [FeatureSpace(I3DFeatures(path, num_frames), "I3D logits", "FVD")]
+
+
+def _open_video_mae(path: Path, num_frames: int) -> list[FeatureSpace]:
+    return [FeatureSpace(VideoMAEFeatures(path), "VideoMAE features", "CD-FVD")]
+
+
+def _open_inception(path: Path, num_frames: int) -> list[FeatureSpace]:
+    return [
+        FeatureSpace(InceptionFeatures(path), "Inception features", "FID"),
+        FeatureSpace(InceptionFeatures(path, "logits"), "Inception logits", "IS", is_logits=True),
+    ]
+
+
+PUBLISHED_SPACES: dict[str, Callable[[Path, int], list[FeatureSpace]]] = {
+    "i3d": _open_i3d,
+    "video_mae": _open_video_mae,
+    "inception": _open_inception,
+}
+
+
+def _standardised(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Bring columns to mean 0 and variance 1 of the real clips; those that do not vary there keep their scale."""
+    deviation, mean = torch.std_mean(real, dim=0)
+    deviation = torch.where(deviation > 1e-9 * (1 + mean.abs()), deviation, 1.0)
+    return (real - mean) / deviation, (fake - mean) / deviation
+
+
+def _mean(distances: Iterable[Tensor]) -> float:
+    return float(torch.stack(list(distances)).mean())

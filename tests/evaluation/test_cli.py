@@ -1,0 +1,285 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole command, with stand-ins for the networks and, where its verdict matters, for the memorisation gate."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from evaluation import cli, spaces, study
+from evaluation.results import Copy, GateResult, NearestPair
+from evaluation.spaces import FeatureSpace
+from monai_feat.metrics.features import FeatureNetwork
+
+WriteClips = Callable[..., Path]
+SMALL = ("--num-frames", "4", "--quiet")
+ROOT = Path(__file__).parents[2]
+
+
+class Moments(FeatureNetwork):
+    name = "moments"
+    num_features = 3
+
+    @property
+    def identity(self) -> dict[str, str | int | float | bool]:
+        return {"name": self.name}
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        values = pixels.float()
+        change = values.diff(dim=2).abs().flatten(1).mean(dim=1)
+        return torch.stack([values.flatten(1).mean(dim=1), values.flatten(1).std(dim=1), change], dim=1)
+
+
+@pytest.fixture(autouse=True)
+def _small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "offline_spaces", lambda: [FeatureSpace(Moments(), "moments")])
+
+
+def gate_result(passed: bool, copies: tuple[Copy, ...] = ()) -> GateResult:
+    return GateResult(passed, copies, (), {}, 0.05, None, 2, 2, 2, note="" if passed else "not calibrated")
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Replaces the memorisation gate; holds what it was given, and what it shall find."""
+    seen: dict[str, Any] = {"result": gate_result(True)}
+
+    def run_gate(*sides: Any, **options: Any) -> GateResult:
+        seen.update(sides=sides, **options)
+        result: GateResult = seen["result"]
+        return result
+
+    monkeypatch.setattr(study, "run_gate", run_gate)
+    return seen
+
+
+def run(tmp_path: Path, *arguments: object) -> tuple[int, dict[str, Any]]:
+    out = tmp_path / "runs" / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    code = cli.main([*map(str, arguments), "--out", str(out), *SMALL])
+    report = out / "report.json"
+    return code, json.loads(report.read_text()) if report.exists() else {}
+
+
+def test_folders_are_scored(write_clips: WriteClips, tmp_path: Path, gate: dict[str, Any]) -> None:
+    real, fake = write_clips("real", 8, frames=10), write_clips("fake", 7, first=20)
+    held = write_clips("held", 8, first=40)
+    code, report = run(tmp_path, real, fake, "--held-out", held, "--gate", "--group", r"_(\d+)")
+    assert code == 0
+    assert (tmp_path / "runs" / "out" / "report.html").stat().st_size > 1000
+    protocol = report["protocol"]
+    assert (protocol["num_fake"], protocol["num_real"]) == (7, {"train": 8, "held_out": 8})
+    assert (protocol["size"], protocol["colour"], protocol["num_frames"]) == ([32, 32], "rgb", 4)
+    assert {score["fingerprint"] for score in report["scores"]} == {report["fingerprint"]}
+    assert [score["metric"] for score in report["scores"] if score["lead"]] == ["frechet_moments"]
+    assert {score["reference"] for score in report["scores"]} == {"train", "held_out"}
+    assert (report["sources"]["train"]["clips"], report["sources"]["train"]["codec"]) == (8, {"h264": 8})
+    assert "redness" in [found["name"] for found in report["distributions"]]
+    assert "--held-out" in report["command"]
+    # Every frame that was trained on is looked at for copies, not only the windows that are scored.
+    assert [len(side) for side in gate["sides"]] == [14, 24, 16]
+    assert gate["groups"][1][0] == "0"
+
+
+def test_the_same_run_has_the_same_fingerprint_and_scores(write_clips: WriteClips, tmp_path: Path) -> None:
+    real, fake = write_clips("real", 6, frames=12), write_clips("fake", 6, first=20)
+    first, again = (run(tmp_path, real, fake)[1] for _ in range(2))
+    assert first["fingerprint"] == again["fingerprint"]
+    assert first["scores"] == again["scores"]
+    other = run(tmp_path, real, fake, "--seed", 1)[1]
+    assert other["fingerprint"] != first["fingerprint"]
+    (real / "p0_0.mp4").unlink()
+    assert run(tmp_path, real, fake)[1]["fingerprint"] != first["fingerprint"]
+
+
+def test_copies_are_exit_code_3_and_named(
+    write_clips: WriteClips, tmp_path: Path, gate: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = [write_clips(name, 6, first=10 * i) for i, name in enumerate(("real", "fake", "held"))]
+    pair = NearestPair("stolen.mp4", "original.mp4", "pixels", 0.1, 0.01)
+    gate["result"] = gate_result(False, (Copy(pair, 0.2),))
+    command = (sides[0], sides[1], "--held-out", sides[2])
+    assert run(tmp_path, *command, "--gate")[0] == 3
+    assert "stolen.mp4 <- original.mp4" in capsys.readouterr().err
+    assert run(tmp_path, *command)[0] == 0
+    gate["result"] = gate_result(False)
+    assert run(tmp_path, *command, "--gate")[0] == 3
+
+
+def test_the_memorisation_gate_itself(tmp_path: Path) -> None:
+    specs = [f"phantom:ultrasound:{seed}" for seed in (1, 2, 3)]
+    code, report = run(
+        tmp_path, specs[0], specs[1], "--held-out", specs[2], "--gate", "--max-clips", 6, "--size", 32, "--seed", 1
+    )
+    assert code in (0, 3)
+    assert report["gate"]["num_fake"] == 6
+    assert report["protocol"]["colour"] == "grey"
+
+
+def test_corruption_curves(tmp_path: Path) -> None:
+    specs = [f"phantom:endoscopy:{seed}" for seed in (1, 2)]
+    code, report = run(tmp_path, *specs, "--max-clips", 4, "--size", 32, "--corruptions")
+    assert code == 0
+    assert {curve["metric"] for curve in report["curves"]} == {"kernel_moments"}
+    assert len(report["curves"]) == 9
+
+
+def test_a_grid_of_samples(write_clips: WriteClips, tmp_path: Path) -> None:
+    real, grid = write_clips("real", 6), write_clips("grid", 1, first=9, size=(97, 97))
+    code, report = run(tmp_path, real, grid, "--grid", "3x3", "--grid-border", "0")
+    assert code == 0
+    assert report["protocol"]["num_fake"] == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["empty", "fake"], "no clips in this folder or below"),
+        (["one", "fake"], "1 usable clips; a distance needs at least 2"),
+        (["real", "fake", "--num-frames", "16"], "are shorter than 16 frames at stride 1: p0_0.mp4 (6)"),
+        (["real", "large"], "bring all to one by the same filter, for example --size 32"),
+        (["real", "grey"], "grey against RGB"),
+        (["real", "fast"], "--frame-rate 10 makes them equal (--accept-differences scores them all the same"),
+        (["real", "broken"], "broken.mp4: is not a video"),
+        (["real", "fake", "--gate"], "name them with --held-out HELD"),
+        (["real", "fake", "--held-out", "real"], "of HELD are not held out: p0_0.mp4 is the same file as p0_0.mp4"),
+        (["real", "fake", "--preset", "endora_2024"], "scores with the network i3d: give its file"),
+        (["real", "fake", "--weights", "i3d=broken/broken.mp4"], "broken.mp4: "),
+        (["real", "fake", "--weights", "resnet=a"], "unknown network 'resnet'"),
+        (["real", "fake", "--group", "("], "expected a regular expression"),
+        (["real", "fake", "--group", "x(.)"], "nothing in this path matches"),
+        (["real", "fake", "--grid", "4"], "rows x columns"),
+        (["real", "fake", "--max-clips", "1"], "--max-clips >= 2"),
+        (["phantom:brain", "fake"], "unknown phantom 'brain'"),
+        (["nowhere", "fake"], "no such folder"),
+        (["list.json", "fake"], "list.json"),
+    ],
+)
+def test_errors_are_one_line_and_exit_code_2(
+    arguments: list[str],
+    complaint: str,
+    write_clips: WriteClips,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_clips("real", 3), write_clips("fake", 3, first=9), write_clips("one", 1), (tmp_path / "empty").mkdir()
+    write_clips("large", 3, size=(48, 48)), write_clips("grey", 3, grey=True), write_clips("fast", 3, rate=30)
+    (write_clips("broken", 2) / "broken.mp4").write_bytes(b"not a video")
+    size = () if {"16", "--weights"} & {*arguments} else SMALL
+    assert cli.main([*arguments, "--out", "out", *size]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("evaluation: ")
+    assert complaint in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("arguments", [("--device", "abacus"), ("--size", "8"), ("--preset", "fid"), ("--stride", "x")])
+def test_arguments_that_are_none(arguments: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["a", "b", *arguments])
+    assert f"argument {arguments[0]}" in capsys.readouterr().err
+
+
+def test_what_is_accepted_is_recorded(write_clips: WriteClips, tmp_path: Path) -> None:
+    real, fake = write_clips("real", 3), write_clips("fast", 3, first=9, rate=30)
+    code, report = run(tmp_path, real, fake, "--accept-differences")
+    assert code == 0
+    assert any("motion at different speeds" in warning for warning in report["warnings"])
+    assert (
+        run(tmp_path, real, write_clips("fake", 3, first=9, frames=12, rate=30), "--frame-rate", 10)[1]["warnings"]
+        == []
+    )
+
+
+def test_bad_clips_are_left_out_and_listed(write_clips: WriteClips, tmp_path: Path) -> None:
+    real, fake = write_clips("real", 4), write_clips("fake", 4, first=9)
+    write_clips("real", 2, first=30, frames=2)
+    whole = (fake / "p1_9.mp4").read_bytes()
+    (fake / "p1_9.mp4").write_bytes(whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2))
+    code, report = run(tmp_path, real, fake, "--on-bad", "skip")
+    assert code == 0
+    assert report["protocol"]["num_real"] == {"train": 4}
+    assert report["protocol"]["num_fake"] == 3
+    assert "2 of REAL left out: p2_30.mp4 (2): too short" in " ".join(report["warnings"])
+    assert "1 of FAKE left out" in " ".join(report["warnings"])
+
+
+def test_a_published_preset_keeps_its_name_only_unchanged(tmp_path: Path) -> None:
+    options = cli._parser().parse_args(["a", "b", "--preset", "cd_fvd"])
+    assert cli._protocol(options).preset == "cd_fvd"
+    options = cli._parser().parse_args(["a", "b", "--preset", "cd_fvd", "--size", "128", "--num-frames", "16"])
+    assert cli._protocol(options).preset == "cd_fvd, but size"
+    options = cli._parser().parse_args(["a", "b", "--preset", "endora_2024", "--size", "128"])
+    assert cli._protocol(options).preset == "endora_2024"
+
+
+class Frames(FeatureNetwork):
+    takes = "frames"
+    num_features = 2
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    @property
+    def identity(self) -> dict[str, str | int | float | bool]:
+        return {"name": self.name}
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return torch.stack([pixels.float().flatten(1).mean(dim=1), pixels.float().flatten(1).std(dim=1)], dim=1)
+
+
+def test_a_published_preset_end_to_end(
+    write_clips: WriteClips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = {
+        "i3d": [FeatureSpace(Moments(), "I3D logits", "FVD")],
+        "inception": [
+            FeatureSpace(Frames("inception"), "Inception features", "FID"),
+            FeatureSpace(Frames("inception_logits"), "Inception logits", "IS", is_logits=True),
+        ],
+    }
+    for name, found in opened.items():
+        monkeypatch.setitem(spaces.PUBLISHED_SPACES, name, lambda path, frames, found=found: found)
+    real, fake = write_clips("real", 6, frames=20), write_clips("fake", 5, first=20, frames=17)
+    (tmp_path / "weights.pt").write_bytes(b"")
+    weights = [f"{name}={tmp_path / 'weights.pt'}" for name in opened]
+    arguments = [str(real), str(fake), "--preset", "endora_2024", "--weights", *weights, "--quiet"]
+    assert cli.main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    found = {score["title"]: score for score in report["scores"]}
+    assert {"FVD (endora_2024)", "FID (endora_2024)", "Inception score"} <= found.keys()
+    # FVD compares a window of each video, FID every frame.
+    assert (found["FVD (endora_2024)"]["num_real"], found["FVD (endora_2024)"]["num_fake"]) == (6, 5)
+    assert (found["FID (endora_2024)"]["num_real"], found["FID (endora_2024)"]["num_fake"]) == (120, 85)
+    assert list(report["protocol"]["networks"]) == ["moments", "inception", "inception_logits"]
+
+
+@pytest.mark.slow
+def test_torchrun_shares_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes write one report, with the scores of one process."""
+    monkeypatch.setattr(cli, "offline_spaces", spaces.offline_spaces)
+    command = ["phantom:ultrasound:1", "phantom:ultrasound:2", "--max-clips", "4", "--size", "32"]
+    alone = run(tmp_path, *command)[1]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    out = tmp_path / "together" / "out"
+    arguments = [*launcher, "-m", "evaluation", *command, *SMALL, "--out", str(out)]
+    subprocess.run(arguments, check=True, cwd=ROOT, env=environment)
+    together = json.loads((out / "report.json").read_text())
+    assert alone["fingerprint"] == together["fingerprint"]
+    values = [[score["value"] for score in report["scores"]] for report in (alone, together)]
+    assert values[0] == pytest.approx(values[1])
