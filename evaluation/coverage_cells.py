@@ -184,7 +184,7 @@ def _mean_rows(cell: Cell, replicates: int, generator: torch.Generator, tick: Ca
         estimates.append(estimate_mean((sigma * values).exp() if sigma else values, groups))
         tick()
     truth = math.exp(sigma**2 / 2) if sigma else 0.0
-    # Nothing in a few groups tells that a law is so skewed: that row is for the reader, and no interval is looked up in it.
+    # A few groups cannot tell so skewed a law: its row is for the reader, and no interval is looked up in it.
     kind = "mean_very_skewed" if cell.law == "very skewed" else "mean"
     yield {"kind": kind, "coverage": _coverage("mean", estimates, truth)}
 

@@ -124,7 +124,8 @@ def why_no_interval(
 def mean_interval(values: Sequence[float] | Tensor, groups: Sequence[str], level: float = 0.95) -> Interval | None:
     """Return the cluster-robust t interval of the mean of one value per clip; None for fewer groups than simulated.
 
-    It has as many degrees of freedom as there are groups, less one; where all groups have one clip it is Student's.
+    It has as many degrees of freedom as there are groups, less one; where all groups have one clip it is Student's. Its
+    coverage is that for values of skewness up to 1.75; with few groups and far more skewed values it misses more often.
 
     Args:
         values: one per clip.
