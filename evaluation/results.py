@@ -156,7 +156,7 @@ class GateResult:
         copies: synthetic clips that repeat a training clip, nearest first.
         nearest: the most suspicious pairs, copies or not, nearest first, with pixels.
         thresholds: distance below which one clip is a copy, by space.
-        false_positive_rate: that was asked for, of one clip over all spaces (of being near) and of the gate (of failing).
+        false_positive_rate: that was asked for: of one clip, over all spaces, to be near; of the gate, to fail.
         simulated_false_positive_rate: share of clips that were near while held-out patients played synthetic ones; None
             where there are too few of them.
         num_fake: synthetic clips.
