@@ -179,7 +179,7 @@ CORRUPTIONS: dict[str, Corruption] = {
     "flicker": Corruption("Flicker", "time", "% of gain", (2.0, 4.0, 8.0, 16.0), change=flicker),
     "shuffle": Corruption("Shuffled frames", "time", "frames", (2.0, 4.0, 8.0, 32.0), change=shuffle),
     "freeze": Corruption("Frozen frames", "time", "% of frames", (12.5, 25.0, 50.0, 75.0), change=freeze),
-    "speed": Corruption("Speed", "time", "times", (1.5, 2.0, 3.0, 4.0), change=speed_up),
+    "speed": Corruption("Speed", "time", "times", (1.25, 1.5, 2.0, 3.0), change=speed_up),
     "collapse": Corruption("Collapse", "set", "% of clips lost", (50.0, 75.0, 87.5, 95.0), choose=choose_few),
 }
 

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 
 from monai_feat.metrics.features import (
+    DescriptorFeatures,
     FeatureNetwork,
     I3DFeatures,
     InceptionFeatures,
+    RandomVideoFeatures,
     VideoMAEFeatures,
     fetch_weights,
 )
-from monai_feat.metrics.features.descriptors import DescriptorFeatures
-from monai_feat.metrics.features.random_video import RandomVideoFeatures
-from monai_feat.metrics.functional import frechet_distance_from_features, kernel_distance
+from monai_feat.metrics.functional import frechet_distance_from_features, kernel_distance, standardise_features
 
 __all__ = ["PUBLISHED_SPACES", "FeatureSpace", "offline_spaces", "published_spaces"]
 
@@ -33,8 +33,8 @@ class FeatureSpace:
         network: computes the features.
         title: for people, of the features.
         published_as: name of the Fréchet distance in them under its published protocol, such as ``FVD``.
-        parts: columns that are scored apart and averaged, such as those of each seed; all of them in one if empty.
-        standardise: whether columns are brought to mean 0 and variance 1 of the real clips first.
+        parts: columns that are scored apart and averaged, such as those of each seed; all in one if empty.
+        resolution: of features that are standardised by the real clips first; None leaves them as they are.
         is_logits: whether features are class logits, which only the inception score is computed of.
     """
 
@@ -42,7 +42,7 @@ class FeatureSpace:
     title: str
     published_as: str = ""
     parts: tuple[slice, ...] = ()
-    standardise: bool = False
+    resolution: float | None = None
     is_logits: bool = False
 
     @property
@@ -63,7 +63,7 @@ class FeatureSpace:
 
     def whole(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """All features of both sides, brought to one scale where that is wanted."""
-        return _standardised(real, fake) if self.standardise else (real, fake)
+        return (real, fake) if self.resolution is None else standardise_features(real, fake, self.resolution)
 
     def frechet(self, real: Tensor, fake: Tensor, correction: int = 1) -> float:
         """Fréchet distance, averaged over parts."""
@@ -78,8 +78,8 @@ def offline_spaces() -> list[FeatureSpace]:
     """Open the networks that need no download: random ones, and classical descriptors."""
     random, descriptors = RandomVideoFeatures(), DescriptorFeatures()
     return [
-        FeatureSpace(random, "random features", parts=tuple(random.parts.values())),
-        FeatureSpace(descriptors, "descriptors", standardise=True),
+        FeatureSpace(random, "random features", "", tuple(random.parts.values()), random.resolution),
+        FeatureSpace(descriptors, "descriptors", "", tuple(descriptors.parts.values()), descriptors.resolution),
     ]
 
 
@@ -121,13 +121,6 @@ PUBLISHED_SPACES: dict[str, Callable[[Path, int], list[FeatureSpace]]] = {
     "video_mae": _open_video_mae,
     "inception": _open_inception,
 }
-
-
-def _standardised(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Bring columns to mean 0 and variance 1 of the real clips; those that do not vary there keep their scale."""
-    deviation, mean = torch.std_mean(real, dim=0)
-    deviation = torch.where(deviation > 1e-9 * (1 + mean.abs()), deviation, 1.0)
-    return (real - mean) / deviation, (fake - mean) / deviation
 
 
 def _mean(distances: Iterable[Tensor]) -> float:

@@ -55,9 +55,10 @@ class AtomicDiskSaver(DiskSaver):
 class SafeCheckpointSaver(CheckpointSaver):
     """MONAI's ``CheckpointSaver`` (same arguments) that writes with :class:`AtomicDiskSaver` and saves its trainer too.
 
-    The engine it is attached to is saved as ``trainer``, and its gradient scaler, with mixed precision, as ``scaler``: a
-    config cannot name the trainer among the objects to save, because the trainer is built from its handlers. MONAI 1.6.1 writes over the previous file in place and deletes the
-    previous final checkpoint first; a full disk or a crash while saving then leaves neither.
+    The engine it is attached to is saved as ``trainer``, and its gradient scaler, with mixed precision, as ``scaler``:
+    a config cannot name the trainer among the objects to save, because the trainer is built from its handlers. MONAI
+    1.6.1 writes over the previous file in place and deletes the previous final checkpoint first; a full disk or a crash
+    while saving then leaves neither.
     """
 
     def attach(self, engine: Engine) -> None:

@@ -13,6 +13,7 @@ from monai_feat.metrics.kernel import KernelVideoDistance
 from monai_feat.metrics.masks import MaskTemporalIoU
 from monai_feat.metrics.motion import Flicker, MotionAcceleration, MotionMagnitude, WarpingError
 from monai_feat.metrics.neighbours import AuthPct, NearestNeighbourRatio, PrecisionRecallDensityCoverage
+from monai_feat.metrics.offline import DescriptorVideoDistance, RandomFeatureVideoDistance
 from monai_feat.metrics.properties import PropertyDistance
 from monai_feat.metrics.reconstruction import ClipMSSSIM, ClipPSNR, ClipSSIM
 from monai_feat.metrics.ultrasound import (
@@ -30,6 +31,7 @@ __all__ = [
     "ClipMean",
     "ClipPSNR",
     "ClipSSIM",
+    "DescriptorVideoDistance",
     "FeatureMetric",
     "FeatureSampleMetric",
     "Flicker",
@@ -48,6 +50,7 @@ __all__ = [
     "NoisePowerSpectrum",
     "PrecisionRecallDensityCoverage",
     "PropertyDistance",
+    "RandomFeatureVideoDistance",
     "SpeckleSNR",
     "SpecularArea",
     "SpecularLifetime",

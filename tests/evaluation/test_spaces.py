@@ -20,7 +20,7 @@ def test_parts_are_averaged_and_count_as_the_features() -> None:
 
 def test_standardising_goes_by_the_real_clips() -> None:
     real, fake = sample(60, 3, 0), sample(60, 3, 1)
-    space = FeatureSpace(Named(3), "names", standardise=True)
+    space = FeatureSpace(Named(3), "names", resolution=1e-6)
     scale = torch.tensor([1.0, 100.0, 1e-3], dtype=torch.float64)
     expected = space.frechet(real.features, fake.features)
     assert space.frechet(real.features * scale + 7, fake.features * scale + 7) == pytest.approx(expected)

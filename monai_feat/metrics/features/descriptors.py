@@ -33,6 +33,8 @@ class DescriptorFeatures(FeatureNetwork):
     Attributes:
         names: of the columns.
         parts: the columns of ``texture``, ``colour``, ``spectrum`` and ``temporal``, as slices.
+        resolution: differences between clips that are not to be read below, for
+            :func:`~monai_feat.metrics.functional.standardise_features`: 1 % in amplitude, 2.5 of 255 in brightness.
 
     Example:
         >>> descriptors = DescriptorFeatures()
@@ -42,6 +44,8 @@ class DescriptorFeatures(FeatureNetwork):
         >>> list(descriptors.parts)
         ['texture', 'colour', 'spectrum', 'temporal']
     """
+
+    resolution = 1e-2
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +62,7 @@ class DescriptorFeatures(FeatureNetwork):
     @property
     def identity(self) -> dict[str, str | int | float | bool]:
         """Version of the definitions; there are no weights, and pixels are taken as they are."""
-        return {"name": self.name, "version": _VERSION}
+        return {"name": self.name, "version": _VERSION, "resolution": self.resolution}
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return descriptors ``(B, D)`` of uint8 clips ``(B, C, T, H, W)``, in the order of `names`.

@@ -19,7 +19,7 @@ from monai_feat.metrics.functional.clips import check_clips
 
 __all__ = ["RandomVideoFeatures"]
 
-_VERSION = 1  # raise it with anything that moves a feature
+_VERSION = 2  # raise it with anything that moves a feature
 _SIDE = 64  # pixels of the frames that networks see
 _MIN_SIDE = 32  # enlarging smaller frames would only make them look blurred
 _WIDTHS = (8, 12, 12, 16)  # K of each layer; each but the first halves H and W
@@ -29,14 +29,15 @@ class RandomVideoFeatures(FeatureNetwork):
     """Statistics of the activations of small random 3-D networks, one network for each seed.
 
     Source: random networks are usual feature extractors of generative scores (Naeem et al. 2020), but averaging their
-    last layer, as published video scores do, all but hides blur, frozen frames and warping. Here four layers, from
-    single pixels to 16 px, each give mean, standard deviation and mean absolute difference between frames of every
-    channel. It is not FVD, whose network has learnt from sports videos; numbers of the two cannot be compared.
+    last layer, as published video scores do, all but hides blur and frozen frames. Here each of four layers, of finer
+    and coarser scale, gives four numbers for every channel: mean and standard deviation, and those of its mean absolute
+    change from one frame to the next. It is not FVD, whose network has learnt from sports videos; numbers of the two
+    cannot be compared.
 
-    Weights are uniform numbers from a 64-bit Mersenne twister, which are the same to the bit on every platform; features
-    then agree to rounding. Clips may have any size from 32 x 32 px and any T from 2; frames are brought to 64 x 64 px by
-    an antialiased filter, without regard to their proportions, so that nothing is cut off. Grey clips are taken as RGB
-    of equal channels.
+    Weights are uniform numbers of a Mersenne twister, drawn in float64 on the CPU: the same on every platform; features
+    then agree to rounding. Clips may have any size from 32 x 32 px and any T from 2; frames are brought to 64 x 64 px
+    by an antialiased filter, without regard to their proportions, so that nothing is cut off. What is finer than that
+    is not seen. Grey clips are taken as RGB of equal channels.
 
     Args:
         seeds: of the networks; each gives its own block of features. What one network sees and how strongly varies with
@@ -44,6 +45,8 @@ class RandomVideoFeatures(FeatureNetwork):
 
     Attributes:
         parts: the features of each seed, as slices of the columns.
+        resolution: differences between clips that are not to be read below, for
+            :func:`~monai_feat.metrics.functional.standardise_features`.
 
     Raises:
         ValueError: there are no seeds, or one twice.
@@ -55,6 +58,8 @@ class RandomVideoFeatures(FeatureNetwork):
         >>> network.parts
         {'seed_0': slice(0, 192, None), 'seed_1': slice(192, 384, None)}
     """
+
+    resolution = 1e-3
 
     def __init__(self, seeds: Sequence[int] = (0, 1, 2, 3)) -> None:
         super().__init__()
@@ -70,7 +75,8 @@ class RandomVideoFeatures(FeatureNetwork):
     @property
     def identity(self) -> dict[str, str | int | float | bool]:
         """Seeds, version of the architecture, and how pixels are prepared."""
-        return {"name": self.name, "version": _VERSION, "seeds": " ".join(map(str, self.seeds)), "side": _SIDE}
+        seeds = " ".join(map(str, self.seeds))
+        return {"name": self.name, "version": _VERSION, "seeds": seeds, "side": _SIDE, "resolution": self.resolution}
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return features ``(B, D * seeds)`` of uint8 clips ``(B, C, T, H, W)``.
@@ -125,7 +131,8 @@ def _random_convolution(in_channels: int, out_channels: int, stride: int, genera
 
 
 def _summary(activations: Tensor) -> Tensor:
-    """Return mean and standard deviation of each channel, and those of its change between frames, ``(B, 4 K)``."""
-    change = activations.diff(dim=2).abs()
-    statistics = [(v.mean(dim=2), v.std(dim=2)) for v in (activations.flatten(2), change.flatten(2))]
-    return torch.cat([value for pair in statistics for value in pair], dim=1)
+    """Return mean and deviation of each channel, and those of its mean change from frame to frame, ``(B, 4 K)``."""
+    flat = activations.flatten(2)  # (B, K, T·H·W)
+    change = activations.diff(dim=2).abs().mean(dim=(3, 4))  # (B, K, T - 1)
+    changes = [change.mean(dim=2), change.std(dim=2, correction=0)]
+    return torch.cat([flat.mean(dim=2), flat.std(dim=2), *changes], dim=1)

@@ -32,6 +32,7 @@ from monai_feat.metrics.functional.neighbours import (
     nearest_neighbour_ratio,
     precision_recall_density_coverage,
 )
+from monai_feat.metrics.functional.parts import Distance, part_distances, standardise_features
 from monai_feat.metrics.functional.properties import PROPERTIES, Modality, Property, get_property, property_distance
 from monai_feat.metrics.functional.reconstruction import clip_ms_ssim, clip_psnr, clip_ssim
 from monai_feat.metrics.functional.ultrasound import (
@@ -49,6 +50,7 @@ __all__ = [
     "PROPERTIES",
     "RAYLEIGH_SNR",
     "Direction",
+    "Distance",
     "KernelTerms",
     "Modality",
     "NoisePower",
@@ -81,6 +83,7 @@ __all__ = [
     "nearest_neighbour_ratio",
     "noise_power_spectrum",
     "optical_flow",
+    "part_distances",
     "precision_recall_density_coverage",
     "property_distance",
     "relative_motion",
@@ -88,6 +91,7 @@ __all__ = [
     "spectral_slope",
     "specular_area",
     "specular_lifetime",
+    "standardise_features",
     "visible_pixels",
     "warp_back",
     "warping_error",

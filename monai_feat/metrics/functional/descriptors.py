@@ -158,7 +158,7 @@ def _normal_speed(luma: Tensor) -> Tensor:
 
 
 def _power(luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return power of Hann-windowed frames ``(B, H, W/2 + 1)``, mean over time, with frequency and angle of its bins."""
+    """Return mean power of Hann-windowed frames ``(B, H, W/2 + 1)``, and frequency and angle of its bins."""
     height, width = luma.shape[-2:]
     window = torch.outer(*(torch.hann_window(n, device=luma.device) for n in (height, width)))
     centred = luma - luma.mean(dim=(2, 3), keepdim=True)
@@ -179,7 +179,7 @@ def _gradient(luma: Tensor) -> tuple[Tensor, Tensor]:
 
 def _fine(values: Tensor) -> Tensor:
     """Return what a 3 x 3 mean takes away."""
-    return (values - F.avg_pool2d(values, 3, stride=1, padding=1, count_include_pad=False))
+    return values - F.avg_pool2d(values, 3, stride=1, padding=1, count_include_pad=False)
 
 
 def _mean_change(luma: Tensor, lag: int) -> Tensor:

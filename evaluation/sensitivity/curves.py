@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,14 +16,21 @@ from torch import Tensor
 from tqdm import tqdm
 
 from monai_feat.metrics.features import FeatureNetwork
+from monai_feat.metrics.functional import Distance
 
-from .corruptions import CORRUPTIONS, Corruption
-from .results import Curve
-from .spaces import FeatureSpace
+from ..corruptions import CORRUPTIONS, Corruption
+from ..results import Curve
+from ..spaces import FeatureSpace
 
-__all__ = ["DISTANCES", "CorruptedFeatures", "corruption_curves", "measure_curves"]
+__all__ = [
+    "DISTANCES",
+    "CorruptedFeatures",
+    "corrupted_features",
+    "corruption_curves",
+    "measure_curves",
+    "split_halves",
+]
 
-Distance = Literal["kernel", "frechet"]
 DISTANCES: dict[Distance, Callable[[FeatureSpace, Tensor, Tensor], float]] = {
     "kernel": FeatureSpace.kernel,
     "frechet": FeatureSpace.frechet,
@@ -122,13 +130,14 @@ def split_halves(groups: Sequence[str], splits: int, seed: int = 0) -> list[tupl
     names = sorted(set(groups))
     if len(names) < 4:
         raise ValueError(f"expected clips of at least 4 patients to split them in halves, got {len(names)}")
+    sizes = Counter(groups)
     rng = np.random.default_rng([seed, 1])
     halves = []
     for _ in range(splits):
-        sizes, chosen = {name: groups.count(name) for name in names}, set()  # type: ignore[attr-defined]
-        for name in rng.permutation(names):
+        chosen: set[str] = set()
+        for name in map(str, rng.permutation(names)):
             if sum(sizes[other] for other in chosen) + sizes[name] <= len(groups) / 2:
-                chosen.add(str(name))
+                chosen.add(name)
         first = torch.tensor([i for i, group in enumerate(groups) if group in chosen])
         second = torch.tensor([i for i, group in enumerate(groups) if group not in chosen])
         halves += [(first, second), (second, first)]
@@ -150,7 +159,7 @@ def measure_curves(
             float(np.mean([measure(space, features.clean[a], features.of(name, level, b, seed)) for a, b in halves]))
             for level in range(len(corruption.strengths) + 1)
         ]
-        grows = all(before < after for before, after in zip(values, values[1:], strict=False))
+        grows = all(before < after for before, after in pairwise(values))
         curves.append(Curve(f"{distance}_{space.key}", name, (0.0, *corruption.strengths), tuple(values), grows))
     return curves
 
@@ -162,4 +171,5 @@ def _levels(corruption: Corruption, name: str, clip: Tensor, number: int, seed: 
 
 def _features(network: FeatureNetwork, clips: Sequence[Tensor]) -> Tensor:
     device = next(network.parameters(), torch.empty(0)).device
-    return network(torch.stack(list(clips)).to(device)).double().cpu()
+    features: Tensor = network(torch.stack(list(clips)).to(device))
+    return features.double().cpu()

@@ -1,0 +1,16 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a distance sees of clips that are corrupted more and more."""
+
+from __future__ import annotations
+
+from .curves import DISTANCES, CorruptedFeatures, corrupted_features, corruption_curves, measure_curves, split_halves
+
+__all__ = [
+    "DISTANCES",
+    "CorruptedFeatures",
+    "corrupted_features",
+    "corruption_curves",
+    "measure_curves",
+    "split_halves",
+]
