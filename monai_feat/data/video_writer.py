@@ -114,6 +114,7 @@ def _encode(
     with av.open(file, mode="w", format=container) as output:
         rate = Fraction(frame_rate).limit_denominator(1_001_000)
         stream = cast(VideoStream, output.add_stream(codec, rate=rate, options=options))
+        stream.codec_context.thread_count = 1  # with more, x264 sometimes encodes the same small pictures differently
         for i, picture in enumerate(pictures):
             if i == 0:
                 stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, picture.format.name
