@@ -19,7 +19,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow, load, run, verify_metadat
 from monai.fl.client import MonaiAlgo, MonaiAlgoStats
 
 from monai_feat.checkpoints import load_checkpoint, load_weights
-from monai_feat.data import probe_video, write_mp4
+from monai_feat.data import load_clip, probe_video, write_mp4, write_phantoms
 from monai_feat.engines import ReconstructionPrepareBatch, check_config
 from monai_feat.networks.nets import FEAT
 
@@ -220,7 +220,7 @@ def test_configs_of_a_bundle_describe_the_same_networks(name: str) -> None:
     train, autoencoder, inference = (read(bundle_of(name), config) for config in WORKFLOWS)
     assert train["network_def"] == inference["network_def"]
     assert train["autoencoder_def"] == inference["autoencoder_def"] == autoencoder["network_def"]
-    shared = ("image_channels", "frame_size", "fit", "dataset_dir")
+    shared = ("image_channels", "label_channels", "frame_size", "fit", "dataset_dir")
     assert all(train[key] == autoencoder[key] == inference[key] for key in shared)
     assert train["num_frames"] == inference["num_frames"]
 
@@ -283,6 +283,76 @@ def test_inference_leaves_clips_and_a_sheet(name: str, training: Path, tiny: dic
     assert (info.frames, info.height, info.width) == (4, 32, 32)
 
 
+@pytest.mark.parametrize("name", NAMES[1:], indirect=True)  # the bundles differ in their data only
+def test_label_channels_carry_masks_from_training_to_samples(name: str, tmp_path: Path) -> None:
+    """Two of three clips have a mask; the bundle's own preprocessing crops."""
+    data = tmp_path / "data"
+    write_phantoms("ultrasound", data, 3, 3, size=64, num_frames=6, num_folds=2, progress=False)
+    next((data / "masks").rglob("*.nii.gz")).unlink()
+    options = {**TRAINED, "dataset_dir": str(data), "label_channels": 2}
+    autoencoder = run_config(name, "train_autoencoder", tmp_path / "autoencoder", num_statistics_clips=2, **options)
+    options |= {**SAMPLED, "autoencoder_weights": str(autoencoder / "autoencoder.safetensors")}
+    feat = run_config(name, "train", tmp_path / "train", val_interval=1, **options)
+    assert (feat / "samples" / "epoch_0001.png").is_file()
+    options |= {"network_weights": str(feat / "feat.safetensors"), "output_format": "nifti"}
+    del options["max_epochs"]
+    samples = run_config(name, "inference", tmp_path / "samples", **{**options, "num_clips": 1})
+    assert sorted(path.name for path in samples.iterdir()) == [
+        "clip_000000.nii.gz",
+        "clip_000000_label.nii.gz",
+        "contact_sheet.png",
+        "manifest.json",
+    ]
+    label = load_clip(samples / "clip_000000_label.nii.gz")
+    assert label.shape == load_clip(samples / "clip_000000.nii.gz").shape == (1, 4, 32, 32)
+    assert label.max() <= 1
+
+
+@pytest.mark.parametrize("name", NAMES[:1], indirect=True)
+def test_weights_without_masks_are_refused_where_masks_are_asked_for(
+    name: str, tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    message = error_of(name, "train", tmp_path, **tiny, label_channels=2)
+    assert "does not fit FrameAutoencoder" in message
+
+
+@pytest.mark.parametrize("name", NAMES[:1], indirect=True)  # the bundles differ in their data only
+def test_conditions_go_from_the_config_to_the_samples(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+    """Killed and resumed with the same bits; the weights know what they can be asked for."""
+    blocks = "monai_feat.networks.blocks"
+    conditions = [
+        {"_target_": f"{blocks}.ScalarCondition", "name": "speed_mm_per_s", "minimum": 4, "maximum": 20},
+        {"_target_": f"{blocks}.ClassCondition", "name": "polyp_present", "num_classes": 2},
+        {"_target_": f"{blocks}.FirstFramesCondition", "max_frames": 2},
+        {"_target_": f"{blocks}.MaskCondition", "num_labels": 2},
+    ]
+    shipped = str(bundle_of(name) / "models" / "feat.safetensors")
+    options = {**tiny, "conditions": conditions, "network_weights": shipped}
+    parts = run_config(name, "train", tmp_path / "parts", **options)
+    run_config(name, "train", parts, **{**options, "max_epochs": 2, "resume_from": "last"})
+    whole = run_config(name, "train", tmp_path / "whole", **{**options, "max_epochs": 2})
+    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_epoch=2.pt") for folder in (whole, parts))
+    torch.testing.assert_close(other["network"], one["network"], rtol=0, atol=0)
+    assert one["network"]["conditioning.blocks.polyp_present.table.weight"].any()
+
+    options = {**SAMPLED, "autoencoder_weights": tiny["autoencoder_weights"], "num_clips": 2}
+    options |= {"network_weights": str(whole / "feat.safetensors"), "output_format": "latents", "guidance_scale": 2}
+    prompts = {"speed_mm_per_s": [5, 18], "polyp_present": 1}
+    asked = run_config(name, "inference", tmp_path / "asked", **options, prompts=prompts)
+    without = run_config(name, "inference", tmp_path / "without", **options)
+    latents = [load_checkpoint(folder / "clip_000000.safetensors")["latent"] for folder in (asked, without)]
+    assert not torch.equal(*latents)
+    assert "4 to 20), polyp_present (a class from 0 to 1), first_frames (1 to 2 frames), label (masks" in error_of(
+        name, "inference", tmp_path, **options, prompts={"depth": 3}
+    )
+    assert "speed_mm_per_s: 21 was asked for; it takes a number from 4 to 20" in error_of(
+        name, "inference", tmp_path, **options, prompts={"speed_mm_per_s": 21}
+    )
+    assert "polyp_present: not what this network was trained for; it takes nothing" in error_of(
+        name, "inference", tmp_path, **{**options, "network_weights": shipped}, prompts={"polyp_present": 1}
+    )
+
+
 def test_sampling_goes_on_where_it_was_stopped(name: str, training: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
     weights = {
         "autoencoder_weights": tiny["autoencoder_weights"],
@@ -296,7 +366,7 @@ def test_sampling_goes_on_where_it_was_stopped(name: str, training: Path, tiny: 
     for file in whole.glob("clip_*"):
         torch.testing.assert_close(load_checkpoint(parts / file.name), load_checkpoint(file), rtol=1e-5, atol=1e-5)
     assert (parts / "manifest.json").read_bytes() == (whole / "manifest.json").read_bytes()
-    with pytest.raises(Exception, match=".") as error:
+    with pytest.raises(Exception, match=r".") as error:
         run_config(name, "inference", parts, num_clips=3, seed=8, **options)
     assert "seed: 0 there, 8 now" in message_of(error.value)
 

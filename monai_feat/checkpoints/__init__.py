@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from monai_feat.checkpoints.conditions import conditions_metadata, read_conditions
 from monai_feat.checkpoints.feat_importer import UNUSED_PUBLISHED_PARAMETERS, import_feat_checkpoint
 from monai_feat.checkpoints.handlers import AtomicDiskSaver, SafeCheckpointLoader, SafeCheckpointSaver
+from monai_feat.checkpoints.label_channels import widen_autoencoder
 from monai_feat.checkpoints.sd_vae_importer import StableDiffusionAutoencoder, import_sd_vae
 from monai_feat.checkpoints.storage import CheckpointError, load_checkpoint, read_metadata, save_checkpoint
 from monai_feat.checkpoints.weights import check_weights, load_weights
@@ -18,10 +20,13 @@ __all__ = [
     "SafeCheckpointSaver",
     "StableDiffusionAutoencoder",
     "check_weights",
+    "conditions_metadata",
     "import_feat_checkpoint",
     "import_sd_vae",
     "load_checkpoint",
     "load_weights",
+    "read_conditions",
     "read_metadata",
     "save_checkpoint",
+    "widen_autoencoder",
 ]

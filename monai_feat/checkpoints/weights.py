@@ -19,7 +19,9 @@ SHOWN_KEYS = 5
 ModuleT = TypeVar("ModuleT", bound=torch.nn.Module)
 
 
-def load_weights(module: ModuleT, path: str | os.PathLike[str], entry: str | None = None) -> ModuleT:
+def load_weights(
+    module: ModuleT, path: str | os.PathLike[str], entry: str | None = None, new_part: str | None = None
+) -> ModuleT:
     """Load a checkpoint into ``module``, every tensor of the one into every tensor of the other, and return the module.
 
     Args:
@@ -27,16 +29,25 @@ def load_weights(module: ModuleT, path: str | os.PathLike[str], entry: str | Non
         path: a checkpoint that :func:`monai_feat.checkpoints.load_checkpoint` reads.
         entry: which state dict to take from a training checkpoint, which holds several (``"network"``); None for a file
             that is a state dict itself.
+        new_part: name of a submodule that the checkpoint may lack as a whole; it then stays as it is. So the weights of
+            an unconditional network start a conditional one (``"conditioning"``).
 
     Raises:
         FileNotFoundError: if there is no such file.
-        CheckpointError: if the file cannot be read or does not fit; ``module`` is then unchanged.
+        CheckpointError: if the file cannot be read or does not fit. ``module`` is then unchanged, unless it is one of
+            its own modules that refuses a tensor of the right shape.
     """
     state = load_checkpoint(path)
     if entry is not None:
         state = _take_entry(state, entry, str(path))
-    check_weights(module.state_dict(), state, source=str(path), target=type(module).__name__)
-    module.load_state_dict(state)
+    own = module.state_dict()
+    if new_part is not None and not any(key.startswith(f"{new_part}.") for key in state):
+        state |= {key: tensor for key, tensor in own.items() if key.startswith(f"{new_part}.")}
+    check_weights(own, state, source=str(path), target=type(module).__name__)
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:  # what a module has against tensors of the right shape
+        raise CheckpointError(f"{path}: does not fit {type(module).__name__}: {error}") from error
     return module
 
 

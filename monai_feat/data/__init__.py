@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from monai_feat.data.clip_folder import ClipFolderDataset, find_clips
+from monai_feat.data.clip_attributes import AttributedClips, read_attributes
+from monai_feat.data.clip_folder import ClipFolderDataset
+from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.datalist import (
     ClipItem,
     Datalist,
@@ -14,6 +16,7 @@ from monai_feat.data.datalist import (
     write_datalist,
 )
 from monai_feat.data.image_writers import FramesWriter, GifWriter, Mp4Writer, NiftiClipWriter
+from monai_feat.data.labelled_clips import LabelledClips
 from monai_feat.data.latent_cache import LatentCache, LatentCacheError, autoencoder_digest, clip_digest
 from monai_feat.data.latents import ClipIndexDataset, LatentDataset
 from monai_feat.data.phantoms import (
@@ -33,6 +36,7 @@ from monai_feat.data.video_writer import write_gif, write_mp4
 
 __all__ = [
     "PHANTOMS",
+    "AttributedClips",
     "ClipFile",
     "ClipFolderDataset",
     "ClipIndexDataset",
@@ -41,6 +45,7 @@ __all__ = [
     "DatalistError",
     "FramesWriter",
     "GifWriter",
+    "LabelledClips",
     "LatentCache",
     "LatentCacheError",
     "LatentDataset",
@@ -56,12 +61,14 @@ __all__ = [
     "clip_digest",
     "endoscopy_phantom",
     "find_clips",
+    "find_labelled_clips",
     "get_phantom",
     "iter_frames",
     "load_clip",
     "open_clip",
     "open_clips",
     "probe_video",
+    "read_attributes",
     "read_datalist",
     "read_video",
     "speckle_field",

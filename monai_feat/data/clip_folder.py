@@ -7,10 +7,10 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -19,58 +19,21 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from monai_feat.data.clip_masks import MaskFile, crop_like, crop_of
+from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.readers.clip_file import ClipFile
-from monai_feat.data.readers.dicom import is_dicom
-from monai_feat.data.readers.frame_folder import is_frame_folder, natural_key
-from monai_feat.data.readers.load import CLIP_FILE_SUFFIXES, clip_meta, open_clip
-from monai_feat.data.video_reader import STILL_SUFFIXES, VIDEO_SUFFIXES, VideoReadError
+from monai_feat.data.readers.load import clip_meta, open_clip
+from monai_feat.data.video_reader import VideoReadError
 from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_unit_range
-from monai_feat.transforms.video.functional import FrameSampling, OnShort, frame_offsets, to_and_fro
+from monai_feat.transforms.labels import UNKNOWN_LABEL, check_label_channels
+from monai_feat.transforms.video.functional import FrameSampling, OnShort, frame_offsets, resize_labels, to_and_fro
 
-__all__ = ["ClipFolderDataset", "find_clips"]
+__all__ = ["ClipFolderDataset"]
 
 OnBad = Literal["error", "skip"]
+_T = TypeVar("_T")
 
-_SUFFIXES = VIDEO_SUFFIXES + STILL_SUFFIXES + CLIP_FILE_SUFFIXES
-_PICTURE_FOLDERS = ("frames", "image", "images", "pictures", "videos")
-_MASK_FOLDERS = ("annotation", "annotations", "label", "labels", "mask", "masks", "segmentation", "segmentations")
 _MOST_AT_ONCE = 128 * 2**20  # bytes of full-size frames that preprocessing sees together
-
-
-def find_clips(folder: str | os.PathLike[str]) -> list[Path]:
-    """List the clips in a folder and all folders below it, in natural order (``2.mp4`` before ``10.mp4``).
-
-    Files are recognised by suffix, in upper or lower case, and DICOM files without suffix by content; hidden files are
-    left out. A folder below the given one whose images are counted up without a gap (``0001.jpg``, ``0002.jpg``) is one
-    clip, its path; other images, and all that lie in the given folder itself, are clips of one frame. Folders of masks
-    beside one of pictures (``masks`` beside ``images``) are left out, with a warning; give such a folder itself to have
-    its masks read as clips.
-
-    Args:
-        folder: a folder; or one file, which is returned as it is.
-
-    Returns:
-        At least one path.
-
-    Raises:
-        FileNotFoundError: there is no such folder, or no clip in it; says what was looked for and what was found.
-    """
-    folder = Path(folder)
-    if folder.is_file():
-        return [folder]
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder; expected a folder of clips, or one clip")
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    files = _without_masks(files, folder)
-    frame_folders = {parent for parent in {path.parent for path in files} - {folder} if is_frame_folder(parent)}
-    clips = [path for path in files if path.parent not in frame_folders and _looks_like_a_clip(path)]
-    clips.extend(frame_folders)
-    if not clips:
-        found = Counter(path.suffix.lower() or "without suffix" for path in files)
-        there = ", ".join(f"{count} x {suffix}" for suffix, count in found.most_common(8)) or "no file at all"
-        looked_for = " ".join(_SUFFIXES)
-        raise FileNotFoundError(f"{folder}: no clips in this folder or below; looked for {looked_for}; found {there}")
-    return sorted(clips, key=lambda path: natural_key(path.relative_to(folder).as_posix()))
 
 
 class ClipFolderDataset(Dataset[dict[str, Any]]):
@@ -83,10 +46,10 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
     Item ``i`` is clip ``i % clips_per_video`` of video ``i // clips_per_video``. Where it starts depends on the seed,
     the video's place in the folder and the clip's number, not on the epoch; the clips of one video are spread over its
     length. An item is a dict: ``image``, float32 in [-1, 1], ``(C, T, H, W)``; ``frame_rate``, Hz between its frames,
-    0.0 for stills; ``source``, the file.
+    0.0 for stills; ``source``, the file; and with `label_channels` ``label``, the classes, uint8 ``(1, T, H, W)``.
 
     Args:
-        folder: searched by `find_clips`.
+        folder: searched by `find_clips`; a datalist (``.json``) gives its training clips.
         num_frames: frames T of each clip.
         size: ``(H, W)`` in pixels, or one integer for a square.
         channels: 3 for RGB, 1 for grey (luma).
@@ -98,6 +61,9 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         on_bad: ``"error"`` stops at the first file that cannot be used; ``"skip"`` leaves it out and warns, by name.
         on_short: ``"error"`` treats a video with too few frames as a bad file; ``"loop"`` plays it to and fro.
         seed: non-negative seed of the starting frames.
+        label_channels: number of classes of the masks that `find_labelled_clips` finds, the background among them; 0
+            reads no masks. They follow `preprocessing` where it crops. A clip without one has the label
+            `monai_feat.transforms.UNKNOWN_LABEL`; how many there are is said in a warning.
         preprocessing: applied once to the frames taken from each video, at full size, before they are resized: an array
             transform such as `CropToFieldOfView` or a `Compose` of them, that maps a uint8 MetaTensor ``(C, T, H, W)``
             to one of the same T. Detectors see all of these frames together.
@@ -107,11 +73,12 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
 
     Attributes:
         paths: the files that items come from.
+        masks: the file of the mask for each of them, or None.
         skipped: the errors of the files that were left out.
 
     Raises:
-        FileNotFoundError: there are no clips.
-        VideoReadError: a file cannot be read or is too short, or all were skipped.
+        FileNotFoundError: there are no clips, or no masks where they are asked for.
+        VideoReadError: a file cannot be read or is too short, a mask does not fit its clip, or all were skipped.
         ValueError: an argument is not as described.
     """
 
@@ -128,6 +95,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         on_bad: OnBad = "error",
         on_short: OnShort = "error",
         seed: int = 0,
+        label_channels: int = 0,
         preprocessing: Callable[[MetaTensor], Tensor] | None = None,
         transform: Callable[[dict[str, Any]], Any] | None = None,
         max_videos: int | None = None,
@@ -137,6 +105,8 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         _check_choice("on_bad", on_bad, get_args(OnBad))
         _check_choice("on_short", on_short, get_args(OnShort))
         _check_choice("channels", channels, (1, 3))
+        if label_channels:
+            check_label_channels(label_channels)
         if min(clips_per_video, 1 if max_videos is None else max_videos) < 1 or seed < 0:
             raise ValueError(
                 "expected clips_per_video and max_videos >= 1 and seed >= 0; "
@@ -147,11 +117,14 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         self.num_frames, self.channels, self.clips_per_video = num_frames, channels, clips_per_video
         self.fit, self.on_bad, self.on_short = fit, on_bad, on_short
         self.seed, self.preprocessing, self.transform = seed, preprocessing, transform
+        self.label_channels = label_channels
         self.paths: list[Path] = []
+        self.masks: list[Path | None] = []
         self.skipped: list[VideoReadError] = []
         self._clips: list[Tensor] = []
         self._rates: list[float] = []
-        self._read_all(_spread(find_clips(folder), max_videos), progress)
+        found = find_labelled_clips(folder) if label_channels else dict.fromkeys(find_clips(folder))
+        self._read_all(_spread(list(found.items()), max_videos), progress)
 
     def __len__(self) -> int:
         return len(self._clips)
@@ -159,46 +132,57 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> Any:
         video = range(len(self))[index] // self.clips_per_video
         item = {
-            "image": to_unit_range(self._clips[index]),
+            "image": to_unit_range(self._clips[index][: self.channels]),
             "frame_rate": self._rates[video],
             "source": str(self.paths[video]),
         }
+        if self.label_channels:
+            item["label"] = self._clips[index][self.channels :]
         return item if self.transform is None else self.transform(item)
 
-    def _read_all(self, paths: Sequence[Path], progress: bool) -> None:
-        for number, path in enumerate(tqdm(paths, desc="reading clips", unit="file", disable=not progress)):
-            self._add(path, number)
+    def _read_all(self, files: Sequence[tuple[Path, Path | None]], progress: bool) -> None:
+        for number, (path, mask) in enumerate(tqdm(files, desc="reading clips", unit="file", disable=not progress)):
+            self._add(path, mask, number)
+        without = self.masks.count(None)
+        if self.label_channels and without:
+            warnings.warn(f"{without} of {len(self.masks)} clips have no mask: their label is unknown", stacklevel=3)
         if not self.skipped:
             return
         reasons = "\n  ".join(str(error) for error in self.skipped)
-        summary = f"{len(self.skipped)} of {len(paths)} files were skipped (on_bad='skip'):\n  {reasons}"
+        summary = f"{len(self.skipped)} of {len(files)} files were skipped (on_bad='skip'):\n  {reasons}"
         if not self.paths:
-            raise VideoReadError(paths[0].parent, f"no file could be used; {summary}")
+            raise VideoReadError(files[0][0].parent, f"no file could be used; {summary}")
         warnings.warn(summary, stacklevel=3)
 
-    def _add(self, path: Path, number: int) -> None:
+    def _add(self, path: Path, mask: Path | None, number: int) -> None:
         try:
-            clips, rate = self._read(path, number)
+            clips, rate = self._read(path, mask, number)
         except VideoReadError as error:
             if self.on_bad == "error":
                 raise
             self.skipped.append(error)
             return
         self.paths.append(path)
+        self.masks.append(mask)
         self._clips.extend(clips)
         self._rates.append(rate)
 
-    def _read(self, path: Path, number: int) -> tuple[Tensor, float]:
-        """All clips of the `number`-th video, uint8 ``(clips_per_video, C, T, H, W)``, and their frame rate."""
+    def _read(self, path: Path, mask_path: Path | None, number: int) -> tuple[Tensor, float]:
+        """All clips of the `number`-th video, uint8 ``(clips_per_video, C, T, H, W)``, and their frame rate.
+
+        With masks, their classes are one channel more.
+        """
         file = open_clip(path)
+        mask = None if mask_path is None else MaskFile(mask_path, file, self.label_channels)
         step = self._step(file)
         windows = torch.stack([self._window(file, step, number, clip) for clip in range(self.clips_per_video)])
         # Small tensors that outlive large ones would fragment the heap by a gigabyte: all room is taken beforehand.
-        clips = torch.empty(self.clips_per_video, self.channels, self.num_frames, *self.size, dtype=torch.uint8)
+        channels = self.channels + bool(self.label_channels)
+        clips = torch.empty(self.clips_per_video, channels, self.num_frames, *self.size, dtype=torch.uint8)
         for part in self._parts(windows, file):
             wanted = windows[part].unique().tolist()
-            for i, frame in zip(wanted, self._frames(file, wanted), strict=True):
-                prepared = self._prepare(frame)
+            for i, (frame, classes) in zip(wanted, self._frames(file, mask, wanted), strict=True):
+                prepared = self._prepare(frame, classes)
                 for clip, t in (windows[part] == i).nonzero().tolist():
                     clips[part][clip, :, t] = prepared
         return clips, file.frame_rate / step
@@ -215,23 +199,34 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
                 yield slice(start, stop)
                 start = stop
 
-    def _frames(self, file: ClipFile, wanted: Sequence[int]) -> Iterable[Tensor]:
-        """The wanted frames, ``(C, H, W)``, after preprocessing."""
+    def _frames(
+        self, file: ClipFile, mask: MaskFile | None, wanted: Sequence[int]
+    ) -> Iterable[tuple[Tensor, Tensor | None]]:
+        """The wanted frames, ``(C, H, W)``, after preprocessing, and their classes, ``(1, H, W)``, if there are any."""
         frames = file.iter_frames(wanted)
+        classes: Iterable[Tensor | None] = repeat(None, len(wanted)) if mask is None else mask.iter_frames(wanted)
         if self.preprocessing is None:
-            return frames
+            return zip(frames, classes, strict=True)
         clip = torch.stack(list(frames), dim=1)  # (C, T, H, W)
-        meta = clip_meta(file, tuple(clip.shape), start=wanted[0])
+        before = MetaTensor(clip, meta=clip_meta(file, tuple(clip.shape), start=wanted[0]))
+        after = self._preprocessed(before, file)
+        if mask is not None:
+            box = crop_of(before, after)
+            classes = (crop_like(frame, box) for frame in mask.iter_frames(wanted))
+        return zip(torch.as_tensor(after).unbind(1), classes, strict=True)
+
+    def _preprocessed(self, clip: MetaTensor, file: ClipFile) -> Tensor:
+        assert self.preprocessing is not None
         try:
-            prepared = self.preprocessing(MetaTensor(clip, meta=meta))
+            prepared = self.preprocessing(clip)
         except Exception as error:
             raise RuntimeError(f"{file.path}: preprocessing of {tuple(clip.shape)} failed") from error
-        if prepared.dtype != torch.uint8 or prepared.ndim != 4 or prepared.shape[1] != len(wanted):
+        if prepared.dtype != torch.uint8 or prepared.ndim != 4 or prepared.shape[1] != clip.shape[1]:
             raise ValueError(
                 f"preprocessing made {prepared.dtype} {tuple(prepared.shape)} of uint8 {tuple(clip.shape)}: expected "
                 "uint8 (C, T, H, W) with as many frames; what changes range or time belongs elsewhere"
             )
-        return torch.as_tensor(prepared).unbind(1)
+        return prepared
 
     def _step(self, file: ClipFile) -> float:
         """Frames of the file from one frame of a clip to the next."""
@@ -258,39 +253,22 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         shift = np.random.default_rng([self.seed, number, clip]).random()
         return offsets + int((clip + shift) / self.clips_per_video * (available - needed + 1))
 
-    def _prepare(self, frame: Tensor) -> Tensor:
+    def _prepare(self, frame: Tensor, classes: Tensor | None) -> Tensor:
         """One frame, ``(3, H, W)`` or grey ``(1, H, W)``, in the size and the channels of this data set."""
-        resized = resize_clip(frame, self.size, self.fit)
-        if self.channels == len(resized):
-            return resized
-        return resized.expand(3, -1, -1) if self.channels == 3 else rgb_to_grey(resized)
+        pixels = resize_clip(frame, self.size, self.fit)
+        if self.channels != len(pixels):
+            pixels = pixels.expand(3, -1, -1) if self.channels == 3 else rgb_to_grey(pixels)
+        if not self.label_channels:
+            return pixels
+        unknown = pixels.new_full((1, *self.size), UNKNOWN_LABEL)
+        return torch.cat([pixels, unknown if classes is None else resize_labels(classes, self.size, self.fit)])
 
 
-def _without_masks(files: Sequence[Path], folder: Path) -> list[Path]:
-    """The files that do not lie in a folder of masks beside one of pictures."""
-    inside = {parent for path in files for parent in path.relative_to(folder).parents}
-    beside = {parent for parent in inside if parent.name.lower() in _PICTURE_FOLDERS}
-    masks = {
-        parent
-        for parent in inside
-        if parent.name.lower() in _MASK_FOLDERS and any(parent.parent == other.parent for other in beside)
-    }
-    kept = [path for path in files if masks.isdisjoint(path.relative_to(folder).parents)]
-    if len(kept) < len(files):
-        names = ", ".join(sorted(str(folder / mask) for mask in masks))
-        warnings.warn(f"{len(files) - len(kept)} files are taken for masks and left out: {names}", stacklevel=3)
-    return kept
-
-
-def _spread(paths: Sequence[Path], number: int | None) -> Sequence[Path]:
+def _spread(paths: Sequence[_T], number: int | None) -> Sequence[_T]:
     """At most so many of the paths, evenly spaced."""
     if number is None or number >= len(paths):
         return paths
     return [paths[index * len(paths) // number] for index in range(number)]
-
-
-def _looks_like_a_clip(path: Path) -> bool:
-    return path.name.lower().endswith(_SUFFIXES) or (not path.suffix and is_dicom(path))
 
 
 def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:

@@ -7,22 +7,18 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
-from monai_feat.data.clip_folder import find_clips
+from monai_feat.data.clip_search import by_stem, find_clips, mask_of, stem_of
 from monai_feat.data.datalist import ClipItem, DatalistError
-from monai_feat.data.readers.load import CLIP_FILE_SUFFIXES
-from monai_feat.data.video_reader import STILL_SUFFIXES, VIDEO_SUFFIXES
 
 __all__ = ["Namer", "list_folder", "list_table", "name_by_level", "name_by_pattern", "pair_masks"]
 
 Namer: TypeAlias = Callable[[PurePath], str]
 """What names the group or the class of a clip, given its path inside the folder."""
-
-_ENDINGS = sorted(VIDEO_SUFFIXES + STILL_SUFFIXES + CLIP_FILE_SUFFIXES, key=len, reverse=True)
 
 
 def name_by_level(level: int) -> Namer:
@@ -161,10 +157,10 @@ def pair_masks(
     if mask_folder is None and not suffix:
         raise ValueError("expected a folder of masks, or a suffix that tells masks from clips, got neither")
     folder, masks = Path(folder), Path(folder if mask_folder is None else mask_folder)
-    known = _by_stem(masks)
+    known = by_stem(find_clips(masks))
     inside = mask_folder is not None and masks.resolve() != folder.resolve()
     paired = [
-        replace(item, label=_mask_of(masks / _stem(item.image.relative_to(folder)), suffix, known))
+        replace(item, label=mask_of(_suffixed(masks / stem_of(item.image.relative_to(folder)), suffix), known))
         for item in items
         if not (inside and item.image.resolve().is_relative_to(masks.resolve()))
     ]
@@ -174,22 +170,5 @@ def pair_masks(
     return [item for item in paired if item.image not in labels]
 
 
-def _stem(path: Path) -> Path:
-    """A path without the ending of a known format; a folder of frames has none."""
-    name = path.name.lower()
-    ending = next((ending for ending in _ENDINGS if name.endswith(ending)), "")
-    return path.with_name(path.name[: len(name) - len(ending)])
-
-
-def _by_stem(folder: Path) -> dict[Path, list[Path]]:
-    found: dict[Path, list[Path]] = {}
-    for path in find_clips(folder):
-        found.setdefault(_stem(path), []).append(path)
-    return found
-
-
-def _mask_of(stem: Path, suffix: str, known: Mapping[Path, Sequence[Path]]) -> Path | None:
-    found = known.get(stem.with_name(stem.name + suffix), ())
-    if len(found) > 1:
-        raise DatalistError(f"{stem}: {' and '.join(path.name for path in found)} could both be its mask")
-    return found[0] if found else None
+def _suffixed(stem: Path, suffix: str) -> Path:
+    return stem.with_name(stem.name + suffix)

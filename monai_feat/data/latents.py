@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -33,12 +33,17 @@ class LatentDataset(Dataset[dict[str, Tensor]]):
     clip is known by its pixels, or, without being read, by what the data set's ``clip_key(index)`` says, where it has
     such a method and that is not None. Clips must be the same whenever they are asked for: no random transforms here.
 
+    What a network is conditioned on can be handed out beside the moments. It is taken from the data set's items, or,
+    without reading a clip, from its ``attributes(index)``, where it has such a method; and is then kept in memory.
+
     Args:
         dataset: items with a clip under ``image``, ``(C, T, H, W)`` in [-1, 1].
         autoencoder: a network with ``encode_moments``, such as `FrameAutoencoder`; its device is used. A cache on disk
             goes by its weights and settings at this moment.
         cache_dir: folder of a `LatentCache`; None keeps all in memory.
         progress: show a progress bar, with the time left, while a cache on disk is filled.
+        keep: names of what else to hand out: numbers among an item's ``attributes``, or entries of the item itself,
+            such as ``label``.
 
     Raises:
         LatentCacheError: when the cache cannot be written.
@@ -59,9 +64,12 @@ class LatentDataset(Dataset[dict[str, Tensor]]):
         autoencoder: nn.Module,
         cache_dir: str | os.PathLike[str] | None = None,
         progress: bool = True,
+        keep: Sequence[str] = (),
     ) -> None:
         self.dataset = dataset
         self.autoencoder = autoencoder
+        self.keep = tuple(keep)
+        self._kept: dict[int, dict[str, Tensor]] = {}
         self._items: dict[int, tuple[Tensor, Tensor]] = {}
         self._cache = None if cache_dir is None else LatentCache(cache_dir, autoencoder)
         self._keys = [] if self._cache is None else self._fill(self._cache, progress)
@@ -71,12 +79,28 @@ class LatentDataset(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         mean, log_variance = self._from_memory(index) if self._cache is None else self._cache[self._keys[index]]
-        return {"latent_mean": mean, "latent_log_variance": log_variance}
+        return {"latent_mean": mean, "latent_log_variance": log_variance, **self._values(index)}
 
     def _from_memory(self, index: int) -> tuple[Tensor, Tensor]:
         if index not in self._items:
-            self._items[index] = self._encode(self.dataset[index]["image"])
+            self._items[index] = self._encode(self._read(index))
         return self._items[index]
+
+    def _read(self, index: int) -> Tensor:
+        """Read a clip, and what is kept beside it."""
+        item = self.dataset[index]
+        self._kept[index] = _take(self.keep, item)
+        clip: Tensor = item["image"]
+        return clip
+
+    def _values(self, index: int) -> dict[str, Tensor]:
+        if index not in self._kept:
+            known = self.dataset.attributes(index) if self.keep and hasattr(self.dataset, "attributes") else {}
+            if known.keys() >= set(self.keep):
+                self._kept[index] = _take(self.keep, known)
+            else:
+                self._read(index)
+        return self._kept[index]
 
     def _fill(self, cache: LatentCache, progress: bool) -> list[str]:
         """Encode what is missing in the cache, and return the clips' keys in it."""
@@ -97,7 +121,7 @@ class LatentDataset(Dataset[dict[str, Tensor]]):
     def _ensure(self, cache: LatentCache, index: int) -> str:
         key: str | None = self.dataset.clip_key(index) if hasattr(self.dataset, "clip_key") else None
         if key is None or key not in cache:
-            clip = self.dataset[index]["image"]
+            clip = self._read(index)
             key = key or clip_digest(clip)
             if key not in cache:
                 cache.add(key, *self._encode(clip))
@@ -110,6 +134,15 @@ class LatentDataset(Dataset[dict[str, Tensor]]):
         encode_moments: Callable[[Tensor], tuple[Tensor, Tensor]] = self.autoencoder.encode_moments  # type: ignore[assignment]
         mean, log_variance = encode_moments(clip[None].to(device))
         return mean[0].cpu(), log_variance[0].cpu()
+
+
+def _take(names: Sequence[str], item: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Take values by name from an item or its attributes."""
+    known = {**item, **item.get("attributes", {})}
+    if missing := [name for name in names if name not in known]:
+        there = sorted(known.keys() - {"attributes"})
+        raise ValueError(f"clips have no {', '.join(missing)}; they have {', '.join(there)}")
+    return {name: convert_to_tensor(known[name], track_meta=False) for name in names}
 
 
 class ClipIndexDataset(Dataset[dict[str, Tensor]]):

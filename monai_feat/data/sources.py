@@ -12,7 +12,10 @@ from monai.data import MetaTensor
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from monai_feat.data.clip_folder import ClipFolderDataset, OnBad, find_clips
+from monai_feat.data.clip_attributes import AttributedClips
+from monai_feat.data.clip_folder import ClipFolderDataset, OnBad
+from monai_feat.data.clip_search import find_clips, find_labelled_clips
+from monai_feat.data.labelled_clips import LabelledClips
 from monai_feat.data.phantoms import PhantomDataset
 from monai_feat.transforms.functional import Fit
 from monai_feat.transforms.video.functional import OnShort
@@ -34,11 +37,14 @@ def open_clips(
     on_short: OnShort = "error",
     seed: int = 0,
     preprocessing: Callable[[MetaTensor], Tensor] | None = None,
+    label_channels: int = 0,
+    attributes: str | os.PathLike[str] | None = None,
 ) -> Dataset[dict[str, Any]]:
     """Open a folder of videos, or procedural clips, as a data set of clips of one shape.
 
     Args:
-        source: a folder of videos or stills; or ``phantom:`` and the name of a phantom, such as ``phantom:endoscopy``.
+        source: a folder of videos or stills; a datalist (``.json``), for its training clips; or ``phantom:`` and the
+            name of a phantom, such as ``phantom:endoscopy``.
         num_clips: how many clips; a folder gives the next multiple of its number of videos, so that each video counts
             the same, or one clip of each of so many videos, spread over the folder, where it holds more.
         num_frames: frames T of each clip.
@@ -50,12 +56,16 @@ def open_clips(
         on_short: ``error`` or ``loop``: what to do about a video with fewer than ``num_frames`` frames.
         seed: decides which clips; another seed gives others.
         preprocessing: what `ClipFolderDataset` does to each video at full size; phantoms have nothing to take away.
+        label_channels: number of classes of the clips' masks, the background among them; 0 for clips without. A folder
+            or a datalist may have masks for some of its clips only; see `find_labelled_clips`.
+        attributes: a table of numbers about the clips of a folder, see `read_attributes`; phantoms know theirs.
 
     Returns:
-        A data set whose items hold ``image``, float32 ``(C, T, H, W)`` in [-1, 1].
+        A data set whose items hold ``image``, float32 ``(C, T, H, W)`` in [-1, 1]; with `label_channels` it is
+        `LabelledClips`, and these are C + K.
 
     Raises:
-        FileNotFoundError: when the folder does not exist or holds no clip.
+        FileNotFoundError: when the folder does not exist or holds no clip, or no mask where masks are asked for.
         ValueError: when an argument does not fit, or there is no such phantom.
 
     Example:
@@ -65,24 +75,31 @@ def open_clips(
     """
     if num_clips < 1:
         raise ValueError(f"num_clips must be at least 1, got {num_clips}")
+    clips: Dataset[dict[str, Any]]
     if str(source).startswith(PHANTOM_PREFIX):
+        if attributes is not None:
+            raise ValueError(f"phantoms know their attributes; leave out the table {attributes}")
         kind = str(source).removeprefix(PHANTOM_PREFIX)
-        return _open_phantoms(kind, num_clips, num_frames, size, channels, frame_rate, seed)
-    num_videos = len(find_clips(source))
-    return ClipFolderDataset(
-        source,
-        num_frames=num_frames,
-        size=size,
-        channels=channels,
-        frame_rate=frame_rate,
-        clips_per_video=-(-num_clips // num_videos),
-        max_videos=num_clips,
-        fit=fit,
-        on_bad=on_bad,
-        on_short=on_short,
-        seed=seed,
-        preprocessing=preprocessing,
-    )
+        clips = _open_phantoms(kind, num_clips, num_frames, size, channels, frame_rate, seed)
+    else:
+        num_videos = len(find_labelled_clips(source) if label_channels else find_clips(source))
+        clips = ClipFolderDataset(
+            source,
+            num_frames=num_frames,
+            size=size,
+            channels=channels,
+            frame_rate=frame_rate,
+            clips_per_video=-(-num_clips // num_videos),
+            max_videos=num_clips,
+            fit=fit,
+            on_bad=on_bad,
+            on_short=on_short,
+            seed=seed,
+            label_channels=label_channels,
+            preprocessing=preprocessing,
+        )
+        clips = clips if attributes is None else AttributedClips(clips, attributes)
+    return LabelledClips(clips, label_channels) if label_channels else clips
 
 
 def _open_phantoms(

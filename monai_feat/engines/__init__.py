@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from monai_feat.engines.clip_saver import ClipSaver, SampleSheet
+from monai_feat.engines.conditions import drop_conditions, training_context
 from monai_feat.engines.config_check import ConfigKeyError, check_config, find_unused_keys
 from monai_feat.engines.discriminator import DiscriminatorUpdate
 from monai_feat.engines.epoch_seed import EpochSeed
@@ -13,6 +14,7 @@ from monai_feat.engines.metric_handler import SampleMetricHandler, TorchMetricHa
 from monai_feat.engines.output import claim_output_dir, find_checkpoint
 from monai_feat.engines.prepare_batch import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
 from monai_feat.engines.progress import TrainingProgress
+from monai_feat.engines.prompts import PromptPrepareBatch
 from monai_feat.engines.sample_folder import SampleFolder
 from monai_feat.engines.schedules import WeightAverage, warmup_cosine
 from monai_feat.engines.time_budget import TimeBudget
@@ -25,6 +27,7 @@ __all__ = [
     "GradientGuard",
     "LatentDiffusionPrepareBatch",
     "NonFiniteGradientError",
+    "PromptPrepareBatch",
     "ReconstructionPrepareBatch",
     "SampleFolder",
     "SampleMetricHandler",
@@ -35,7 +38,9 @@ __all__ = [
     "WeightAverage",
     "check_config",
     "claim_output_dir",
+    "drop_conditions",
     "find_checkpoint",
     "find_unused_keys",
+    "training_context",
     "warmup_cosine",
 ]

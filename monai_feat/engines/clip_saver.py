@@ -17,6 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from monai_feat.engines.sample_folder import SampleFolder
 from monai_feat.transforms.functional import to_uint8
+from monai_feat.transforms.labels import split_labels
 from monai_feat.visualize import contact_sheet
 
 __all__ = ["ClipSaver", "SampleSheet"]
@@ -55,6 +56,8 @@ class SampleSheet:
         name: of the file, without suffix; ``{epoch}`` becomes the epoch at which the clips were sampled.
         real_title: what to call the clips above the sampled ones.
         log_dir: TensorBoard folder where the sheets shall be seen too; None for nowhere.
+        label_channels: how many of the clips' last channels are the classes of masks, which are outlined; 0 for clips
+            without.
 
     Raises:
         ValueError: when there is no real clip, or no row.
@@ -68,6 +71,7 @@ class SampleSheet:
         name: str = "samples",
         real_title: str = "real",
         log_dir: str | os.PathLike[str] | None = None,
+        label_channels: int = 0,
     ) -> None:
         if num_rows < 1 or not len(real):  # type: ignore[arg-type]
             raise ValueError(f"a sheet needs real clips and rows, got {len(real)} and {num_rows}")  # type: ignore[arg-type]
@@ -77,10 +81,11 @@ class SampleSheet:
         self.name = name
         self.real_title = real_title
         self.log_dir = log_dir
+        self.label_channels = label_channels
         self._clips: list[Tensor] = []
 
     def attach(self, engine: Engine) -> None:
-        """Register with an evaluator whose predictions are clips ``(B, C, T, H, W)`` in [-1, 1]."""
+        """Register with an evaluator whose predictions are clips ``(B, C, T, H, W)`` in [-1, 1], labelled or not."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.draw)
 
@@ -94,7 +99,9 @@ class SampleSheet:
         real = [self.real[index]["image"] for index in range(min(self.num_rows, len(self.real)))]  # type: ignore[arg-type]
         rows = {self.real_title: torch.stack(real), "sampled": torch.stack(self._clips)}
         self._clips.clear()
-        sheet = contact_sheet({title: to_uint8(clips) for title, clips in rows.items()})
+        parts = {title: split_labels(clips, self.label_channels) for title, clips in rows.items()}
+        images = {title: to_uint8(image) for title, (image, _) in parts.items()}
+        sheet = contact_sheet(images, masks={title: mask for title, (_, mask) in parts.items() if mask is not None})
         self.output_dir.mkdir(parents=True, exist_ok=True)
         Image.fromarray(sheet.numpy()).save(self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png")
         if self.log_dir is not None:

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from monai.engines.utils import DiffusionPrepareBatch, PrepareBatch
 from torch import Tensor
 
+from monai_feat.engines.conditions import drop_conditions, training_context
+from monai_feat.networks.blocks import Condition
 from monai_feat.networks.nets import FrameAutoencoder, sample_posterior
 
 __all__ = ["LatentDiffusionPrepareBatch", "ReconstructionPrepareBatch"]
@@ -27,11 +29,27 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         autoencoder: encodes clips and knows the scale of its latents. It is frozen: put into evaluation mode, without
             gradients.
         num_train_timesteps: timesteps are drawn uniformly from 0 … num_train_timesteps − 1.
+        conditions: those of the network; a batch holds the values of each under its name, ``(B, ...)``.
+        drop_probability: how often the value of a clip is replaced by none, so that guidance has something to compare
+            with; see `drop_conditions`.
+
+    Raises:
+        ValueError: when the probability is not in [0, 1].
     """
 
-    def __init__(self, autoencoder: FrameAutoencoder, num_train_timesteps: int = 1000) -> None:
+    def __init__(
+        self,
+        autoencoder: FrameAutoencoder,
+        num_train_timesteps: int = 1000,
+        conditions: Sequence[Condition] = (),
+        drop_probability: float = 0.1,
+    ) -> None:
         super().__init__(num_train_timesteps=num_train_timesteps)
+        if not 0 <= drop_probability <= 1:
+            raise ValueError(f"drop_probability must be in [0, 1], got {drop_probability}")
         self.autoencoder = autoencoder.eval().requires_grad_(False)
+        self.conditions = tuple(conditions)
+        self.drop_probability = drop_probability
 
     def __call__(  # type: ignore[override]
         self,
@@ -39,11 +57,12 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         device: str | torch.device | None = None,
         non_blocking: bool = False,
         **kwargs: Any,
-    ) -> tuple[Tensor, dict[str, Tensor], tuple[Any, ...], dict[str, Tensor]]:
-        """Return latents, the loss's target, no arguments, and the inferer's noise and timesteps.
+    ) -> tuple[Tensor, dict[str, Tensor], tuple[Any, ...], dict[str, Any]]:
+        """Return latents, the loss's target, no arguments, and the inferer's noise, timesteps and condition.
 
         Raises:
-            ValueError: when the batch holds neither clips nor moments.
+            ValueError: when the batch holds neither clips nor moments, or lacks the values of a condition, or they are
+                out of bounds.
         """
         moments = self._moments(batchdata, device)
         mean, log_variance = (moment.to(device, non_blocking=non_blocking, **kwargs) for moment in moments)
@@ -51,7 +70,11 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         noise = self.get_noise(latents)
         timesteps = self.get_timesteps(latents)
         target = {"noise": noise, "x0": latents, "timesteps": timesteps}
-        return latents, target, (), {"noise": noise, "timesteps": timesteps}
+        inputs: dict[str, Any] = {"noise": noise, "timesteps": timesteps}
+        if self.conditions:
+            context = training_context(self.conditions, batchdata, latents)
+            inputs["condition"] = drop_conditions(context, self.drop_probability)
+        return latents, target, (), inputs
 
     def _moments(self, batch: Mapping[str, Tensor], device: str | torch.device | None) -> tuple[Tensor, Tensor]:
         if "latent_mean" in batch:
@@ -65,7 +88,25 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
 
 
 class ReconstructionPrepareBatch(PrepareBatch):
-    """Take the clips of a batch, under ``image``, as input and target both: what an autoencoder is trained on."""
+    """Take the clips of a batch, under ``image``, as input and target both: what an autoencoder is trained on.
+
+    The masks of some labelled clips are hidden from the input, but not from the target: the autoencoder learns to find
+    them in the image. Only so does the latent of a clip without a mask come to hold one.
+
+    Args:
+        label_channels: how many of the last channels are the classes of a mask, see
+            `monai_feat.transforms.join_labels`; 0 for clips without masks.
+        hidden_labels: share of the clips whose masks are hidden, in [0, 1].
+
+    Raises:
+        ValueError: when the share is not in [0, 1].
+    """
+
+    def __init__(self, label_channels: int = 0, hidden_labels: float = 0.0) -> None:
+        if not 0 <= hidden_labels <= 1:
+            raise ValueError(f"expected a share hidden_labels in [0, 1], got {hidden_labels}")
+        self.label_channels = label_channels
+        self.hidden_labels = hidden_labels
 
     def __call__(
         self,
@@ -74,6 +115,12 @@ class ReconstructionPrepareBatch(PrepareBatch):
         non_blocking: bool = False,
         **kwargs: Any,
     ) -> tuple[Tensor, Tensor]:
-        """Return the clips twice, on the device."""
+        """Return the clips as the network shall see them, and as they are, on the device."""
         clips = batchdata["image"].to(device, non_blocking=non_blocking, **kwargs)
-        return clips, clips
+        return self._without_some_labels(clips) if self.label_channels and self.hidden_labels else clips, clips
+
+    def _without_some_labels(self, clips: Tensor) -> Tensor:
+        hidden = torch.rand(len(clips)) < self.hidden_labels
+        seen = clips.clone()
+        seen[hidden.to(clips.device), -self.label_channels :] = 0
+        return seen

@@ -16,19 +16,21 @@ from monai_feat.checkpoints import save_checkpoint
 from monai_feat.data import NiftiClipWriter, write_gif, write_mp4
 from monai_feat.data.video_writer import replacing
 from monai_feat.transforms.functional import to_uint8
+from monai_feat.transforms.labels import split_labels
 
 __all__ = ["SampleFolder"]
 
 MANIFEST = "manifest.json"
+LATENTS = "latents"
 
 
 def _write_latents(clip: Tensor, path: Path, frame_rate: float) -> None:
     save_checkpoint({"latent": clip.contiguous()}, path, metadata={"frame_rate": f"{frame_rate:g}"})
 
 
-def _write_nifti(clip: Tensor, path: Path, frame_rate: float) -> None:
+def _write_nifti(pixels: Tensor, path: Path, frame_rate: float) -> None:
     writer = NiftiClipWriter()
-    writer.set_data_array(to_uint8(clip))
+    writer.set_data_array(pixels)
     writer.set_metadata({"frame_rate": frame_rate})
     writer.write(path)
 
@@ -36,13 +38,15 @@ def _write_nifti(clip: Tensor, path: Path, frame_rate: float) -> None:
 _WRITERS: dict[str, tuple[str, Callable[[Tensor, Path, float], Any]]] = {
     "mp4": (".mp4", lambda clip, path, rate: write_mp4(to_uint8(clip), path, rate)),
     "gif": (".gif", lambda clip, path, rate: write_gif(to_uint8(clip), path, rate)),
-    "nifti": (".nii.gz", _write_nifti),
-    "latents": (".safetensors", _write_latents),
+    "nifti": (".nii.gz", lambda clip, path, rate: _write_nifti(to_uint8(clip), path, rate)),
+    LATENTS: (".safetensors", _write_latents),
 }
 
 
 class SampleFolder:
     """Where clips are written as ``clip_<index>``, each once, beside a manifest of what made them.
+
+    The mask of a labelled clip is written as ``clip_<index>_label.nii.gz``, uint8 classes, whatever the clip's format.
 
     A clip depends on the settings and its index alone. So a run that was stopped goes on with the clips that are
     missing, and several runs with other indices may fill one folder; a run with other settings is refused. Files and
@@ -53,6 +57,7 @@ class SampleFolder:
         settings: everything that decides what a clip looks like: seed, steps, digests of the weights. JSON values.
         frame_rate: frames per second of the files, Hz.
         file_format: ``"mp4"``, ``"gif"``, ``"nifti"``, or ``"latents"`` for what an autoencoder has yet to decode.
+        label_channels: how many of a clip's last channels are the classes of its mask; 0 for clips without masks.
 
     Raises:
         ValueError: the format is unknown.
@@ -71,11 +76,13 @@ class SampleFolder:
         settings: Mapping[str, Any],
         frame_rate: float,
         file_format: str = "mp4",
+        label_channels: int = 0,
     ) -> None:
         if file_format not in _WRITERS:
             raise ValueError(f"expected a file_format of {', '.join(_WRITERS)}; got {file_format!r}")
         self.path = Path(path)
         self.frame_rate, self.file_format = frame_rate, file_format
+        self.label_channels = 0 if file_format == LATENTS else label_channels  # latents hold the mask undivided
         described = {**settings, "frame_rate": frame_rate, "file_format": file_format}
         self.settings: dict[str, Any] = json.loads(json.dumps(described))
         self._clips = self._earlier_clips()
@@ -83,14 +90,25 @@ class SampleFolder:
     @property
     def finished(self) -> set[int]:
         """Indices of the clips that are there."""
-        return {index for index, name in self._clips.items() if (self.path / name).is_file()}
+        return {
+            index
+            for index, name in self._clips.items()
+            if (self.path / name).is_file() and (not self.label_channels or self.label_file(index).is_file())
+        }
+
+    def label_file(self, index: int) -> Path:
+        """Return where the mask of a clip is."""
+        return self.path / f"clip_{index:06d}_label.nii.gz"
 
     def write(self, index: int, clip: Tensor) -> Path:
-        """Write one clip, ``(C, T, H, W)`` in [-1, 1], or its latents; return the file."""
+        """Write one clip, ``(C, T, H, W)`` in [-1, 1], or its latents; return the file. A mask gets its own."""
         suffix, writer = _WRITERS[self.file_format]
         self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / f"clip_{index:06d}{suffix}"
-        writer(clip, file, self.frame_rate)
+        image, label = split_labels(clip, self.label_channels)
+        if label is not None:
+            _write_nifti(label, self.label_file(index), self.frame_rate)
+        writer(image, file, self.frame_rate)
         self._clips[index] = file.name
         return file
 

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
+from monai_feat.inferers.guidance import GuidedDenoiser
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.inferers.sampler import ClipSampler, sample_clips
 
-__all__ = ["ClipNoise", "ClipSampler", "sample_clips"]
+__all__ = ["ClipNoise", "ClipSampler", "GuidedDenoiser", "sample_clips"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -26,6 +26,9 @@ tqdm, _ = optional_import("tqdm", name="tqdm")
 
 Denoiser = Callable[..., torch.Tensor]
 """A network called as ``network(x, timesteps=..., context=...)``."""
+
+Conditioning = torch.Tensor | Mapping[str, torch.Tensor]
+"""What each clip is asked to be, (B, ...): one tensor, or several by name."""
 
 
 class Stepper(Protocol):
@@ -122,7 +125,7 @@ def sample_clips(
     latent_shape: Sequence[int],
     num_inference_steps: int,
     seed: int = 0,
-    conditioning: torch.Tensor | None = None,
+    conditioning: Conditioning | None = None,
     device: str | torch.device = "cpu",
     progress: bool = False,
 ) -> torch.Tensor:
@@ -138,7 +141,7 @@ def sample_clips(
         latent_shape: shape of one clip's latents, (C, T, H, W).
         num_inference_steps: number of denoising steps.
         seed: seed of all clips, 0 or more.
-        conditioning: context of each clip (B, ...), or None.
+        conditioning: context of each clip (B, ...), one tensor or several by name, or None.
         device: where to sample; the network's.
         progress: show a bar with the time left.
 
@@ -165,6 +168,12 @@ def sample_clips(
                 "without mixed precision."
             )
     return sample
+
+
+def _part_of(conditioning: Conditioning | None, clips: slice) -> Conditioning | None:
+    if conditioning is None or isinstance(conditioning, torch.Tensor):
+        return None if conditioning is None else conditioning[clips]
+    return {name: values[clips] for name, values in conditioning.items()}
 
 
 def _describe(x: torch.Tensor) -> str:
@@ -205,14 +214,14 @@ class ClipSampler(Inferer):
 
     @torch.no_grad()
     def __call__(
-        self, inputs: torch.Tensor, network: Denoiser, conditioning: torch.Tensor | None = None
+        self, inputs: torch.Tensor, network: Denoiser, conditioning: Conditioning | None = None
     ) -> torch.Tensor:
         """Draw the clips of the given indices.
 
         Args:
             inputs: index of each clip (B,), int64, on the network's device.
             network: denoiser, called as ``network(x, timesteps=..., context=...)``.
-            conditioning: context of each clip (B, ...), or None.
+            conditioning: context of each clip (B, ...), one tensor or several by name, or None.
 
         Returns:
             clips (B, C, T, H, W) as the decoder makes them, or latents if there is none.
@@ -235,11 +244,9 @@ class ClipSampler(Inferer):
         half = len(inputs) // 2
         warnings.warn(f"{len(inputs)} clips at once are too many for the memory; going on with {half}", stacklevel=2)
         parts = [slice(None, half), slice(half, None)]
-        return torch.cat(
-            [self(inputs[part], network, None if conditioning is None else conditioning[part]) for part in parts]
-        )
+        return torch.cat([self(inputs[part], network, _part_of(conditioning, part)) for part in parts])
 
-    def _sample(self, inputs: torch.Tensor, network: Denoiser, conditioning: torch.Tensor | None) -> torch.Tensor:
+    def _sample(self, inputs: torch.Tensor, network: Denoiser, conditioning: Conditioning | None) -> torch.Tensor:
         latents = sample_clips(
             network,
             self.scheduler,

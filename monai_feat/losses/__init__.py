@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from monai_feat.losses.autoencoder import AutoencoderLoss, kl_to_standard_normal
+from monai_feat.losses.autoencoder import AutoencoderLoss, kl_to_standard_normal, label_loss
 from monai_feat.losses.hybrid_diffusion import HybridDiffusionLoss
 
-__all__ = ["AutoencoderLoss", "HybridDiffusionLoss", "kl_to_standard_normal"]
+__all__ = ["AutoencoderLoss", "HybridDiffusionLoss", "kl_to_standard_normal", "label_loss"]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import torch
 from einops import rearrange
-from monai.losses import PatchAdversarialLoss
+from monai.losses import DiceCELoss, PatchAdversarialLoss
 from torch import Tensor, nn
 
-__all__ = ["AutoencoderLoss", "kl_to_standard_normal"]
+__all__ = ["AutoencoderLoss", "kl_to_standard_normal", "label_loss"]
 
 
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -19,10 +19,32 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).mean()
 
 
+_DICE_CE = DiceCELoss(softmax=True)
+
+
+def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return soft Dice + cross-entropy, by MONAI's ``DiceCELoss``, over the pixels whose class is known.
+
+    All known pixels count as one region, so that a class which is missing from a frame is no special case. Where
+    nothing is known the loss is 0, and so is its gradient.
+
+    Args:
+        logits: ``(B, K, T, H, W)``.
+        labels: +1 for the class of a pixel, -1 for the others, 0 for all where it is unknown; ``(B, K, T, H, W)``.
+    """
+    known = labels.abs().amax(dim=1) > 0  # (B, T, H, W)
+    if not known.any():
+        return logits.sum() * 0
+    chosen, wanted = (rearrange(x.movedim(1, -1)[known], "p k -> 1 k p").float() for x in (logits, labels))
+    loss: Tensor = _DICE_CE(chosen, (wanted + 1) / 2)
+    return loss
+
+
 class AutoencoderLoss(nn.Module):
     """Reconstruction + KL, and, where their networks are given, a patch-adversarial and a perceptual term.
 
-    The reconstruction term is mean |r − x| + (r − x)²: the first for edges, the second against rare large errors.
+    The reconstruction term is mean |r − x| + (r − x)²: the first for edges, the second against rare large errors. With
+    masks, it and the judges see the image channels alone, and `label_loss` the label channels.
 
     Args:
         kl_weight: weight of the KL divergence of the latents to a standard normal.
@@ -31,6 +53,9 @@ class AutoencoderLoss(nn.Module):
         adversarial_weight: weight of the patch-adversarial term.
         perceptual: maps reconstructed and real frames ``(N, C, H, W)`` to a scalar; None leaves the term out.
         perceptual_weight: weight of the perceptual term.
+        label_channels: how many of the last channels are the classes of a mask, see
+            `monai_feat.transforms.join_labels`; 0 for clips without masks.
+        label_weight: weight of the term of the masks.
     """
 
     def __init__(
@@ -40,8 +65,12 @@ class AutoencoderLoss(nn.Module):
         adversarial_weight: float = 0.01,
         perceptual: Callable[[Tensor, Tensor], Tensor] | None = None,
         perceptual_weight: float = 0.1,
+        label_channels: int = 0,
+        label_weight: float = 1.0,
     ) -> None:
         super().__init__()
+        self.label_channels = label_channels
+        self.label_weight = label_weight
         self.kl_weight = kl_weight
         self.adversarial_weight = adversarial_weight
         self.perceptual_weight = perceptual_weight
@@ -54,6 +83,7 @@ class AutoencoderLoss(nn.Module):
 
         Args:
             output: reconstruction ``(B, C, T, H, W)``, latent mean and log-variance: what `FrameAutoencoder` gives.
+                With masks, C counts their channels, which are logits here.
             target: the clips, ``(B, C, T, H, W)`` in [-1, 1].
 
         Returns:
@@ -68,10 +98,13 @@ class AutoencoderLoss(nn.Module):
                 f"clips {tuple(target.shape)} came back as {tuple(reconstruction.shape)}: choose a frame size that is "
                 "a multiple of the autoencoder's downsampling factor"
             )
-        difference = reconstruction - target
+        (image, logits), (real_image, labels) = (self._parts(clips) for clips in (reconstruction, target))
+        difference = image - real_image
         loss: Tensor = difference.abs().mean() + difference.square().mean()
         loss = loss + self.kl_weight * kl_to_standard_normal(mean, log_variance)
-        frames, real = _frames(reconstruction), _frames(target)
+        if self.label_channels:
+            loss = loss + self.label_weight * label_loss(logits, labels)
+        frames, real = _frames(image), _frames(real_image)
         if self.discriminator is not None:
             verdict = _verdict(self.discriminator, frames)
             deceit = self.adversarial(verdict, target_is_real=True, for_discriminator=False)
@@ -88,10 +121,16 @@ class AutoencoderLoss(nn.Module):
         """
         if self.discriminator is None:
             raise ValueError("this loss has no discriminator")
-        fake, real = (_verdict(self.discriminator, _frames(clips)) for clips in (reconstruction.detach(), target))
+        images = (self._parts(clips)[0] for clips in (reconstruction.detach(), target))
+        fake, real = (_verdict(self.discriminator, _frames(image)) for image in images)
         missed: Tensor = self.adversarial(fake, target_is_real=False, for_discriminator=True)
         doubted: Tensor = self.adversarial(real, target_is_real=True, for_discriminator=True)
         return 0.5 * (missed + doubted)
+
+    def _parts(self, clips: Tensor) -> tuple[Tensor, Tensor]:
+        """Image and label channels of clips; views, so that neither gets gradients of the other."""
+        image, labels = clips.split([clips.shape[1] - self.label_channels, self.label_channels], dim=1)
+        return image, labels
 
 
 def _frames(clips: Tensor) -> Tensor:

@@ -5,5 +5,15 @@
 from __future__ import annotations
 
 from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_uint8, to_unit_range
+from monai_feat.transforms.labels import UNKNOWN_LABEL, join_labels, split_labels
 
-__all__ = ["Fit", "resize_clip", "rgb_to_grey", "to_uint8", "to_unit_range"]
+__all__ = [
+    "UNKNOWN_LABEL",
+    "Fit",
+    "join_labels",
+    "resize_clip",
+    "rgb_to_grey",
+    "split_labels",
+    "to_uint8",
+    "to_unit_range",
+]

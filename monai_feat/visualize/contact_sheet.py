@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from monai_feat.transforms.functional import to_uint8
+from monai_feat.visualize.outline import draw_outlines
 
 __all__ = ["contact_sheet", "save_contact_sheet"]
 
@@ -25,7 +26,12 @@ _INK, _FAINT, _RULE = (32, 33, 36), (128, 134, 139), (218, 220, 224)
 _MARGIN, _GAP, _ROW_GAP, _TITLE_HEIGHT, _SECTION_GAP = 28, 4, 8, 46, 22
 
 
-def contact_sheet(rows: Mapping[str, Tensor], num_columns: int = 8, tile: int = 128) -> Tensor:
+def contact_sheet(
+    rows: Mapping[str, Tensor],
+    num_columns: int = 8,
+    tile: int = 128,
+    masks: Mapping[str, Tensor] | None = None,
+) -> Tensor:
     """Lay out clips in titled sections on white, evenly spaced frames from left to right.
 
     Clips of a single frame (stills) are set side by side instead.
@@ -35,18 +41,22 @@ def contact_sheet(rows: Mapping[str, Tensor], num_columns: int = 8, tile: int = 
             or float in [-1, 1]; C = 3 (RGB) or 1 (grey). Sections may differ in number, length and size of clips.
         num_columns: frames shown of each clip, at most.
         tile: width in pixels to which frames are enlarged or reduced.
+        masks: classes to outline in the clips of a section, whole numbers ``(N, 1, T, H, W)`` or ``(1, T, H, W)``.
 
     Returns:
         uint8 tensor ``(H, W, 3)``.
 
     Raises:
-        ValueError: there are no clips, or a section's shape is not as described.
+        ValueError: there are no clips, a section's shape is not as described, or masks do not fit their clips.
     """
     if not rows:
         raise ValueError("expected at least one section of clips, got none")
     if num_columns < 1 or tile < 8:
         raise ValueError(f"expected num_columns >= 1 and tile >= 8, got {num_columns} and {tile}")
-    sections = [_section(title, clips, num_columns, tile) for title, clips in rows.items()]
+    outlined = masks or {}
+    if unknown := outlined.keys() - rows.keys():
+        raise ValueError(f"there are masks, but no clips, for {sorted(unknown)}; sections are {sorted(rows)}")
+    sections = [_section(title, clips, outlined.get(title), num_columns, tile) for title, clips in rows.items()]
     width = 2 * _MARGIN + max(section.width for section in sections)
     height = 2 * _MARGIN + sum(section.height for section in sections) + _SECTION_GAP * (len(sections) - 1)
     sheet = Image.new("RGB", (width, height), "white")
@@ -59,10 +69,14 @@ def contact_sheet(rows: Mapping[str, Tensor], num_columns: int = 8, tile: int = 
 
 
 def save_contact_sheet(
-    rows: Mapping[str, Tensor], path: str | os.PathLike[str], num_columns: int = 8, tile: int = 128
+    rows: Mapping[str, Tensor],
+    path: str | os.PathLike[str],
+    num_columns: int = 8,
+    tile: int = 128,
+    masks: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write `contact_sheet` as a PNG; the arguments and errors are the same."""
-    sheet = contact_sheet(rows, num_columns, tile)
+    sheet = contact_sheet(rows, num_columns, tile, masks)
     Image.fromarray(sheet.numpy()).save(Path(path), format="PNG")
 
 
@@ -95,7 +109,7 @@ class _Section:
                 sheet.paste(picture, (left, top + _TITLE_HEIGHT + i * (picture.height + _ROW_GAP)))
 
 
-def _section(title: str, clips: Tensor, num_columns: int, tile: int) -> _Section:
+def _section(title: str, clips: Tensor, masks: Tensor | None, num_columns: int, tile: int) -> _Section:
     batch = clips[None] if clips.ndim == 4 else clips
     if batch.ndim != 5 or batch.shape[1] not in (1, 3) or 0 in batch.shape:
         shape = tuple(clips.shape)
@@ -109,6 +123,9 @@ def _section(title: str, clips: Tensor, num_columns: int, tile: int) -> _Section
     if len(numbers) < length:
         remark = f"frames {', '.join(str(number + 1) for number in numbers)} of {length}  ·  {remark}"
     pictures = [[_enlarge(frame.numpy(), tile) for frame in row] for row in frames]
+    if masks is not None:
+        classes = _classes_of(title, masks, pixels)[:, 0, numbers]  # (N, columns, H, W)
+        pictures = [list(map(_outlined, row, marks.numpy())) for row, marks in zip(pictures, classes, strict=True)]
     if length == 1:
         stills = [row[0] for row in pictures]
         pictures = [stills[i : i + num_columns] for i in range(0, count, num_columns)]
@@ -119,6 +136,21 @@ def _enlarge(frame: npt.NDArray[np.uint8], tile: int) -> Image.Image:
     image = Image.fromarray(np.ascontiguousarray(frame))
     size = (tile, max(1, round(tile * image.height / image.width)))
     return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _classes_of(title: str, masks: Tensor, clips: Tensor) -> Tensor:
+    batch = masks[None] if masks.ndim == 4 else masks
+    if batch.is_floating_point() or batch.shape != (len(clips), 1, *clips.shape[2:]):
+        raise ValueError(
+            f"section {title!r}: expected masks of whole numbers {(len(clips), 1, *clips.shape[2:])}, got "
+            f"{masks.dtype} {tuple(masks.shape)}"
+        )
+    return batch.detach().cpu().to(torch.uint8)
+
+
+def _outlined(picture: Image.Image, classes: npt.NDArray[np.uint8]) -> Image.Image:
+    enlarged = Image.fromarray(np.ascontiguousarray(classes)).resize(picture.size, Image.Resampling.NEAREST)
+    return Image.fromarray(draw_outlines(np.array(picture), np.array(enlarged)))
 
 
 @cache

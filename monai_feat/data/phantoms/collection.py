@@ -15,32 +15,12 @@ from tqdm import tqdm
 
 from monai_feat.data.datalist import ClipItem, Datalist, build_datalist, write_datalist
 from monai_feat.data.image_writers import NiftiClipWriter
+from monai_feat.data.phantoms.classes import phantom_class
 from monai_feat.data.phantoms.clip import PhantomClip
 from monai_feat.data.phantoms.dataset import get_phantom
 from monai_feat.data.video_writer import replacing, write_mp4
 
-__all__ = ["PHANTOM_CLASSES", "phantom_class", "write_phantoms"]
-
-PHANTOM_CLASSES: dict[str, tuple[str, ...]] = {
-    "endoscopy": ("no polyp", "polyp under 20 mm", "polyp of 20 mm or more"),
-    "ultrasound": ("ejection fraction under 40 %", "ejection fraction 40 to 50 %", "ejection fraction over 50 %"),
-}
-_LARGE_POLYP_MM = 20.0
-_REDUCED, _PRESERVED = 0.4, 0.5
-
-
-def phantom_class(kind: str, attributes: Mapping[str, float]) -> str:
-    """Name the class of a clip, one of `PHANTOM_CLASSES`, from its exact attributes.
-
-    Raises:
-        KeyError: these attributes are not those of this kind.
-    """
-    names = PHANTOM_CLASSES[kind]
-    if kind == "endoscopy":
-        present, diameter = attributes["polyp_present"] > 0, attributes["polyp_diameter_mm"]
-        return names[0 if not present else 2 if diameter >= _LARGE_POLYP_MM else 1]
-    fraction = attributes["ejection_fraction"]
-    return names[0 if fraction < _REDUCED else 2 if fraction > _PRESERVED else 1]
+__all__ = ["write_phantoms"]
 
 
 def write_phantoms(

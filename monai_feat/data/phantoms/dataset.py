@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from monai_feat.data.phantoms.clip import PhantomClip, parse_request
+from monai_feat.data.phantoms.classes import PHANTOM_CLASSES, phantom_class
+from monai_feat.data.phantoms.clip import MIN_SIZE, PhantomClip, parse_request
 from monai_feat.data.phantoms.endoscopy import endoscopy_phantom
 from monai_feat.data.phantoms.ultrasound import ultrasound_phantom
 from monai_feat.transforms.functional import to_unit_range
@@ -37,8 +38,8 @@ class PhantomDataset(Dataset[dict[str, Any]]):
     """Procedural clips rendered on demand; item ``i`` depends on ``(seed, i)`` only, not on order or workers.
 
     An item is a dict that :func:`monai.data.list_data_collate` can batch: ``image``, float32 in [-1, 1], shape
-    ``(C, T, H, W)``; ``label``, the exact mask, uint8, ``(1, T, H, W)``; ``frame_rate``, Hz; ``attributes``, exact
-    scene parameters by name.
+    ``(C, T, H, W)``; ``label``, the exact mask, uint8, ``(1, T, H, W)``; ``frame_rate``, Hz; ``attributes``, see
+    :meth:`attributes`.
 
     Args:
         kind: A name in :data:`PHANTOMS`.
@@ -65,7 +66,7 @@ class PhantomDataset(Dataset[dict[str, Any]]):
     ) -> None:
         if length < 0:
             raise ValueError(f"length must be at least 0, got {length}")
-        self.phantom = get_phantom(kind)
+        self.kind, self.phantom = kind, get_phantom(kind)
         self.size = parse_request(seed, size, num_frames, options.get("frame_rate", 1.0))
         self.length, self.seed, self.num_frames = length, seed, num_frames
         self.transform, self.options = transform, options
@@ -79,10 +80,17 @@ class PhantomDataset(Dataset[dict[str, Any]]):
         Raises:
             IndexError: ``index`` is outside the set.
         """
-        if not -self.length <= index < self.length:
-            raise IndexError(f"index {index} is outside a set of {self.length} clips")
-        words = np.random.SeedSequence([self.seed, index % self.length]).generate_state(1, np.uint64)
-        return self.phantom(int(words[0]), self.size, self.num_frames, **self.options)
+        return self._render(index, self.size, self.num_frames)
+
+    def attributes(self, index: int) -> dict[str, float]:
+        """Return the exact scene parameters of clip ``index`` by name, without rendering it.
+
+        Besides those of the generator, ``class`` is the clip's number in :data:`PHANTOM_CLASSES`.
+
+        Raises:
+            IndexError: ``index`` is outside the set.
+        """
+        return self._attributes(self._render(index, MIN_SIZE, 1))  # they depend on neither size nor length
 
     def clip_key(self, index: int) -> str | None:
         """Return a hash of all that the pixels of clip ``index`` depend on, without rendering it; see `LatentDataset`.
@@ -101,9 +109,19 @@ class PhantomDataset(Dataset[dict[str, Any]]):
             "image": to_unit_range(clip.image),
             "label": clip.mask,
             "frame_rate": clip.frame_rate,
-            "attributes": dict(clip.attributes),
+            "attributes": self._attributes(clip),
         }
         return item if self.transform is None else self.transform(item)
+
+    def _render(self, index: int, size: int | tuple[int, int], num_frames: int) -> PhantomClip:
+        if not -self.length <= index < self.length:
+            raise IndexError(f"index {index} is outside a set of {self.length} clips")
+        words = np.random.SeedSequence([self.seed, index % self.length]).generate_state(1, np.uint64)
+        return self.phantom(int(words[0]), size, num_frames, **self.options)
+
+    def _attributes(self, clip: PhantomClip) -> dict[str, float]:
+        number = PHANTOM_CLASSES[self.kind].index(phantom_class(self.kind, clip.attributes))
+        return {**clip.attributes, "class": float(number)}
 
 
 @cache

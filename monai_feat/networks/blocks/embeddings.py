@@ -29,12 +29,13 @@ class PatchEmbedding(nn.Module):
         in_channels: channels of the clip.
         hidden_size: size of the embedding.
         patch_size: side of a patch in pixels.
+        bias: whether the linear map has one.
     """
 
-    def __init__(self, in_channels: int, hidden_size: int, patch_size: int) -> None:
+    def __init__(self, in_channels: int, hidden_size: int, patch_size: int, bias: bool = True) -> None:
         super().__init__()
         self.patch_size = patch_size
-        self.proj = nn.Linear(in_channels * patch_size**2, hidden_size)
+        self.proj = nn.Linear(in_channels * patch_size**2, hidden_size, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Embed ``(B, C, T, H, W)`` as ``(B, T, H/p, W/p, D)``.

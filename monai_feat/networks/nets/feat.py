@@ -22,6 +22,9 @@ from monai_feat.networks.blocks import (
     AdaptiveBlock,
     AdaptiveModulation,
     ChannelAttention,
+    Condition,
+    ConditionEmbedding,
+    Context,
     LayerScaledAdaptiveBlock,
     PatchEmbedding,
     ScaledSiLU,
@@ -107,9 +110,11 @@ class FEAT(nn.Module):
             number for both. None, the default, takes the length at hand as published, so that decay per token weakens
             as clips grow; with the lengths of training, the learned dynamics stay the same at other sizes.
         use_checkpoint: recompute the layers in the backward pass instead of keeping their activations.
+        conditions: what clips can be asked for, see `ConditionEmbedding`; none for an unconditional network. A new
+            network starts as the unconditional one, whatever is asked.
 
     Raises:
-        ValueError: when a size is not positive or the heads do not divide the hidden size.
+        ValueError: when a size is not positive, the heads do not divide the hidden size, or conditions share a name.
 
     Example:
         >>> import torch
@@ -117,6 +122,8 @@ class FEAT(nn.Module):
         >>> network(torch.randn(2, 4, 5, 8, 12), timesteps=torch.tensor([3, 700])).shape
         torch.Size([2, 8, 5, 8, 12])
     """
+
+    conditioning: ConditionEmbedding | None
 
     def __init__(
         self,
@@ -129,6 +136,7 @@ class FEAT(nn.Module):
         mlp_ratio: float = 4.0,
         reference_tokens: Sequence[int] | int | None = None,
         use_checkpoint: bool = False,
+        conditions: Sequence[Condition] = (),
     ) -> None:
         super().__init__()
         sizes = dict(in_channels=in_channels, out_channels=out_channels, patch_size=patch_size, hidden_size=hidden_size)
@@ -149,7 +157,10 @@ class FEAT(nn.Module):
         self.modulation = AdaptiveModulation(hidden_size, num_vectors=2, activation=ScaledSiLU())
         self.output = nn.Linear(hidden_size, patch_size**2 * out_channels)
         self.skip = nn.Conv3d(in_channels, out_channels, kernel_size=1)
+        self.register_module("conditioning", None)
         self.reset_parameters()
+        if conditions:  # last, so that the draws of all else are those of an unconditional network
+            self.conditioning = ConditionEmbedding(conditions, in_channels, hidden_size, patch_size)
 
     def reset_parameters(self) -> None:
         """Initialise linear maps as published.
@@ -166,16 +177,19 @@ class FEAT(nn.Module):
         blocks = (module for module in self.modules() if isinstance(module, LayerScaledAdaptiveBlock))
         for linear in (*(block.modulation.proj for block in blocks), self.modulation.proj, self.output):
             nn.init.zeros_(linear.weight)
+        if self.conditioning is not None:
+            self.conditioning.reset_parameters()
 
     def forward(
-        self, x: Tensor, timesteps: Tensor | float, context: Tensor | None = None, num_image_frames: int = 0
+        self, x: Tensor, timesteps: Tensor | float, context: Context | None = None, num_image_frames: int = 0
     ) -> Tensor:
         """Predict noise, and variance logits where they are learned.
 
         Args:
             x: noisy latent clips, ``(B, C, T, H, W)``; H and W are multiples of the patch size.
             timesteps: a number, ``(1,)`` or ``(B,)``, in the scheduler's timesteps.
-            context: must be None; this network is unconditional.
+            context: what is asked of the clips: a tensor ``(B, ...)`` for each condition by its name, or a single one,
+                see `Context`. What is left out, or −1, is none; None asks for nothing.
             num_image_frames: how many of the last frames are independent images rather than part of the clip (joint
                 training).
 
@@ -183,11 +197,13 @@ class FEAT(nn.Module):
             The prediction, ``(B, out_channels, T, H, W)``.
 
         Raises:
-            ValueError: when a shape does not fit, or a context is given.
+            ValueError: when a shape does not fit, or something is asked for that this network does not take.
         """
         self._check(x, context, num_image_frames)
         embedding = self.timestep_embedding(self._per_clip(timesteps, x))  # (B, D)
         guide = self.patch_embedding(x)  # (B, T, h, w, D)
+        if self.conditioning is not None:
+            embedding, guide = self.conditioning(embedding, guide, context)
         tokens = guide
         for layer in self.layers:
             tokens = self._run_layer(layer, tokens, embedding, guide, num_image_frames)
@@ -212,11 +228,11 @@ class FEAT(nn.Module):
             )
         return steps.expand(len(x))
 
-    def _check(self, x: Tensor, context: Tensor | None, num_image_frames: int) -> None:
+    def _check(self, x: Tensor, context: Context | None, num_image_frames: int) -> None:
         if x.ndim != 5 or x.shape[1] != self.in_channels or 0 in x.shape:
             raise ValueError(f"expected clips (B, {self.in_channels}, T, H, W), no size zero, got {tuple(x.shape)}")
-        if context is not None:
-            raise ValueError("this FEAT is unconditional: pass context=None")
+        if context is not None and self.conditioning is None:
+            raise ValueError("this FEAT is unconditional: pass context=None, or define it with conditions")
         if not 0 <= num_image_frames < x.shape[2]:
             raise ValueError(
                 f"num_image_frames must lie in 0 … {x.shape[2] - 1} for clips of {x.shape[2]} frames, "

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from monai_feat.checkpoints import CheckpointError, check_weights, load_weights, save_checkpoint
+from monai_feat.networks.blocks import ScalarCondition
+from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 
 
 def network(width: int = 4, depth: int = 3) -> torch.nn.Sequential:
@@ -30,6 +32,32 @@ def test_entry_of_a_training_checkpoint(tmp_path: Path) -> None:
         load_weights(target, path)
     with pytest.raises(CheckpointError, match="no state dict under 'ema'; it holds network, trainer"):
         load_weights(target, path, entry="ema")
+
+
+def test_a_new_part_may_be_missing_but_only_as_a_whole(tmp_path: Path) -> None:
+    grown = torch.nn.ModuleDict({"old": network(), "new": network()})
+    before = {key: tensor.clone() for key, tensor in grown["new"].state_dict().items()}
+    old = {f"old.{key}": tensor + 1 for key, tensor in grown["old"].state_dict().items()}
+    path = save_checkpoint(old, tmp_path / "old.pt")
+    with pytest.raises(CheckpointError, match=r"6 missing: new\.0\.weight"):
+        load_weights(grown, path)
+    load_weights(grown, path, new_part="new")
+    torch.testing.assert_close(grown["new"].state_dict(), before, rtol=0, atol=0)
+    torch.testing.assert_close(grown["old"][0].weight, old["old.0.weight"], rtol=0, atol=0)
+
+    half = save_checkpoint(old | {"new.0.weight": torch.zeros(4, 4)}, tmp_path / "half.pt")
+    with pytest.raises(CheckpointError, match=r"5 missing: new\.0\.bias"):
+        load_weights(grown, half, new_part="new")
+    del old["old.0.bias"]
+    with pytest.raises(CheckpointError, match=r"1 missing: old\.0\.bias"):
+        load_weights(grown, save_checkpoint(old, tmp_path / "less.pt"), new_part="new")
+
+
+def test_what_a_module_has_against_a_tensor_is_told(tmp_path: Path) -> None:
+    conditions = [[ScalarCondition("depth", 0, most)] for most in (10.0, 20.0)]
+    trained, other = (FEAT(**FEAT_PRESETS["pico"], conditions=each) for each in conditions)
+    with pytest.raises(CheckpointError, match="depth was trained for 0 to 10, and is defined here for 0 to 20"):
+        load_weights(other, save_checkpoint(trained.state_dict(), tmp_path / "feat.safetensors"))
 
 
 def test_other_architecture_in_a_few_lines(tmp_path: Path) -> None:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor, list_data_collate
+from monai.transforms import Compose
 from PIL import Image
 
 from monai_feat.data import clip_folder
-from monai_feat.data.clip_folder import ClipFolderDataset, find_clips
+from monai_feat.data.clip_folder import ClipFolderDataset
+from monai_feat.data.clip_search import find_clips
+from monai_feat.data.image_writers import NiftiClipWriter
+from monai_feat.data.phantoms import ultrasound_phantom
+from monai_feat.data.readers.load import load_clip
 from monai_feat.data.video_reader import VideoReadError, read_video
 from monai_feat.data.video_writer import write_gif, write_mp4
-from monai_feat.transforms.functional import to_uint8
+from monai_feat.transforms import UNKNOWN_LABEL
+from monai_feat.transforms.functional import resize_clip, to_uint8
+from monai_feat.transforms.ultrasound import CropToField, DetectUltrasoundField
+from monai_feat.transforms.video.functional import resize_labels
 
 
 def counting_clip(length: int, offset: int = 0) -> torch.Tensor:
@@ -33,23 +42,6 @@ def folder(tmp_path: Path) -> Path:
 
 def levels(dataset: ClipFolderDataset, index: int) -> list[int]:
     return [int(level) for level in to_uint8(dataset[index]["image"])[0, :, 0, 0]]
-
-
-def test_find_clips_is_recursive_and_natural(tmp_path: Path) -> None:
-    for name in ("b10.mp4", "b9.MP4", "a/2.avi", "a/10.jpg", "notes.txt", ".hidden.mp4"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    names = [path.relative_to(tmp_path).as_posix() for path in find_clips(tmp_path)]
-    assert names == ["a/2.avi", "a/10.jpg", "b9.MP4", "b10.mp4"]
-    assert find_clips(tmp_path / "b9.MP4") == [tmp_path / "b9.MP4"]
-
-
-def test_folder_without_clips_says_what_was_there(tmp_path: Path) -> None:
-    (tmp_path / "scan.xyz").touch()
-    with pytest.raises(FileNotFoundError, match=r"looked for \.mp4 .*\.dcm .*found 1 x \.xyz"):
-        find_clips(tmp_path)
-    with pytest.raises(FileNotFoundError, match="no such folder"):
-        find_clips(tmp_path / "missing")
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -170,16 +162,6 @@ def test_real_ultrasound_keeps_its_sector(shared_data: Path) -> None:
     assert images.std() > 0.1
 
 
-def test_masks_beside_pictures_are_left_out_and_named(tmp_path: Path) -> None:
-    for name in ("images/a.png", "masks/a.png", "other/masks/b.png"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (16, 16)).save(tmp_path / name)
-    with pytest.warns(UserWarning, match=r"1 files are taken for masks and left out: .*/masks"):
-        found = find_clips(tmp_path)
-    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["images/a.png", "other/masks/b.png"]
-    assert len(find_clips(tmp_path / "masks")) == 1
-
-
 def test_preprocessing_sees_the_frames_of_a_video_at_full_size(folder: Path) -> None:
     seen: list[MetaTensor] = []
 
@@ -221,3 +203,88 @@ def test_wrong_preprocessing_is_an_error(
 ) -> None:
     with pytest.raises(error, match=message):
         ClipFolderDataset(folder, 4, 16, 1, preprocessing=preprocessing, progress=False)
+
+
+def write_nifti(pixels: torch.Tensor, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = NiftiClipWriter()
+    writer.set_data_array(pixels)
+    writer.set_metadata({"frame_rate": 10})
+    writer.write(path, verbose=False)
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """Two clips of a phantom in a dark frame of 48 x 64, the first one with its mask."""
+    for seed in range(2):
+        phantom = ultrasound_phantom(seed, 40, 6)
+        image, mask = (torch.nn.functional.pad(pixels, (20, 4, 2, 6)) for pixels in (phantom.image, phantom.mask))
+        write_nifti(image, tmp_path / "images" / f"{seed}.nii.gz")
+        if seed == 0:
+            write_nifti(mask, tmp_path / "masks" / f"{seed}.nii.gz")
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore:1 of 2 clips have no mask:UserWarning")
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_labels_are_the_same_frames_in_the_same_place(labelled: Path, fit: Any) -> None:
+    options: dict[str, Any] = {"num_frames": 3, "size": 32, "channels": 1, "fit": fit, "clips_per_video": 2}
+    dataset = ClipFolderDataset(labelled, **options, label_channels=2, progress=False)
+    plain = ClipFolderDataset(labelled / "images", **options, progress=False)
+    truth = ClipFolderDataset(labelled / "masks", **options, progress=False)
+    assert [mask and mask.name for mask in dataset.masks] == ["0.nii.gz", None]
+    for index in range(4):
+        torch.testing.assert_close(dataset[index]["image"], plain[index]["image"])
+        label = dataset[index]["label"]
+        assert (label.dtype, label.shape) == (torch.uint8, (1, 3, 32, 32))
+        # Pixels of a mask of 0 and 1 that is resized as a picture round to the larger share.
+        torch.testing.assert_close(label, to_uint8(truth[index]["image"]) if index < 2 else torch.full_like(label, 255))
+    assert 0 < dataset[0]["label"].float().mean() < 1
+    assert list_data_collate([dataset[0], dataset[3]])["label"].shape == (2, 1, 3, 32, 32)
+
+
+@pytest.mark.filterwarnings("ignore:1 of 2 clips have no mask:UserWarning")
+def test_labels_follow_a_crop(labelled: Path) -> None:
+    """The sector of the phantom is found and cropped to: its mask must still lie on its chamber."""
+    crop = Compose([DetectUltrasoundField(), CropToField()])
+    image, mask = (load_clip(labelled / kind / "0.nii.gz") for kind in ("images", "masks"))
+    cropped = crop(image)
+    rows, columns = (int(start) for start in cropped.affine[-3:-1, -1])
+    height, width = cropped.shape[-2:]
+    assert (height, width) != (48, 64)
+    dataset = ClipFolderDataset(labelled, 6, 32, 1, fit="pad", preprocessing=crop, label_channels=2, progress=False)
+    by_hand = mask.as_tensor()[..., rows : rows + height, columns : columns + width]
+    torch.testing.assert_close(dataset[0]["label"], resize_labels(by_hand, 32, "pad"))
+    torch.testing.assert_close(to_uint8(dataset[0]["image"]), resize_clip(cropped.as_tensor(), 32, "pad"))
+
+
+def test_clips_without_masks_are_counted(labelled: Path) -> None:
+    with pytest.warns(UserWarning, match="1 of 2 clips have no mask: their label is unknown"):
+        dataset = ClipFolderDataset(labelled, 2, 16, 1, label_channels=2, progress=False)
+    assert (dataset[1]["label"] == UNKNOWN_LABEL).all()
+
+
+@pytest.mark.filterwarnings("ignore:1 of [12]:UserWarning")
+def test_masks_that_do_not_fit_are_errors_or_skipped(labelled: Path) -> None:
+    write_nifti(torch.zeros(1, 5, 48, 64), labelled / "masks" / "0.nii.gz")
+    options: dict[str, Any] = {"num_frames": 2, "size": 16, "channels": 1, "progress": False}
+    with pytest.raises(
+        VideoReadError, match=r"masks/0\.nii\.gz: is a mask of 5 frames of 48 x 64 pixels; its clip .* 6"
+    ):
+        ClipFolderDataset(labelled, **options, label_channels=2)
+    dataset = ClipFolderDataset(labelled, **options, label_channels=2, on_bad="skip")
+    assert [path.name for path in dataset.paths] == ["1.nii.gz"]
+    with pytest.raises(ValueError, match="label_channels from 2 to 255"):
+        ClipFolderDataset(labelled, **options, label_channels=1)
+
+
+def test_a_preprocessing_that_masks_cannot_follow_is_an_error(labelled: Path) -> None:
+    with pytest.raises(ValueError, match="in a way that masks cannot follow"):
+        ClipFolderDataset(
+            labelled, 2, 16, 1, preprocessing=lambda clip: clip.as_tensor()[..., 3:], label_channels=2, progress=False
+        )
+
+
+def test_real_polyps_keep_their_masks(shared_data: Path) -> None:
+    dataset = ClipFolderDataset(shared_data / "polyp_seg", 1, 32, label_channels=2, max_videos=4, progress=False)
+    assert all(set(dataset[index]["label"].unique().tolist()) == {0, 1} for index in range(4))

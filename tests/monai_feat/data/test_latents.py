@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,35 @@ def test_items_are_moments_and_not_samples() -> None:
     assert not any(moment.requires_grad for moment in item.values())
     again = LatentDataset(phantoms, autoencoder)[1]
     torch.testing.assert_close(item, again, rtol=0, atol=0)
+
+
+def test_hands_out_what_conditions_need() -> None:
+    phantoms = PhantomDataset("ultrasound", length=2, size=16, num_frames=2)
+    kept = LatentDataset(phantoms, Counting(), keep=["ejection_fraction", "label"])
+    plain = LatentDataset(phantoms, Counting())
+    for index in range(2):
+        item, truth = kept[index], phantoms[index]
+        assert item["ejection_fraction"].item() == pytest.approx(truth["attributes"]["ejection_fraction"])
+        assert torch.equal(item["label"], truth["label"])
+        torch.testing.assert_close(item["latent_mean"], plain[index]["latent_mean"], rtol=0, atol=0)
+    assert kept.autoencoder.calls == 2
+    batch = next(iter(DataLoader(kept, batch_size=2)))
+    assert batch["ejection_fraction"].shape == (2,)
+    assert batch["ejection_fraction"].dtype == torch.float32
+
+
+def test_a_cache_on_disk_reads_no_clip_for_its_attributes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    phantoms = PhantomDataset("ultrasound", length=2, size=16, num_frames=2)
+    options = {"cache_dir": tmp_path, "progress": False, "keep": ["ejection_fraction"]}
+    first = [LatentDataset(phantoms, Counting(), **options)[index] for index in range(2)]  # type: ignore[arg-type]
+    monkeypatch.setattr(PhantomDataset, "__getitem__", lambda *_: pytest.fail("a clip was rendered"))
+    again = LatentDataset(phantoms, Counting(), **options)  # type: ignore[arg-type]
+    torch.testing.assert_close([again[index] for index in range(2)], first, rtol=0, atol=0)
+
+
+def test_what_clips_do_not_have_is_named() -> None:
+    with pytest.raises(ValueError, match="clips have no age; they have image, source"):
+        LatentDataset(clips(1), Counting(), keep=["source", "age"])[0]  # type: ignore[arg-type]
 
 
 def test_asking_beyond_the_end_is_the_data_sets_error() -> None:

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 import torch
 
-from monai_feat.data import ClipFolderDataset, PhantomDataset, VideoReadError, open_clips, write_mp4
+from monai_feat.data import (
+    ClipFolderDataset,
+    LabelledClips,
+    PhantomDataset,
+    VideoReadError,
+    open_clips,
+    write_mp4,
+    write_phantoms,
+)
+from monai_feat.transforms import join_labels
 
 
 def write_videos(folder: Path, count: int, frames: int = 12) -> None:
@@ -88,3 +97,16 @@ def test_a_folder_without_clips_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(FileNotFoundError, match=r"no clips in this folder or below.*1 x \.txt"):
         open_clips(tmp_path, num_clips=1)
+
+
+def test_label_channels_bring_the_masks_along(tmp_path: Path) -> None:
+    plain, labelled = (open_clips("phantom:ultrasound", 2, 2, 32, 1, label_channels=k) for k in (0, 2))
+    assert isinstance(labelled, LabelledClips)
+    torch.testing.assert_close(labelled[0]["image"], join_labels(plain[0]["image"], plain[0]["label"], 2))
+    write_phantoms("ultrasound", tmp_path / "set", 3, 3, size=32, num_frames=4, num_folds=2, progress=False)
+    for source in (tmp_path / "set", tmp_path / "set" / "datalist.json"):
+        clips = open_clips(source, 5, 2, 32, 1, label_channels=2)
+        images = torch.stack([clips[index]["image"] for index in range(len(clips))])
+        assert images.shape[1:] == (3, 2, 32, 32)
+        assert (images[:, 1:].abs() == 1).all()
+        assert (images[:, 2] == 1).any()

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from monai_feat.data import ClipIndexDataset, probe_video, read_video
 from monai_feat.engines import ClipSaver, SampleFolder, SampleSheet
+from monai_feat.transforms import join_labels, split_labels
 from monai_feat.visualize import contact_sheet
 
 
@@ -92,3 +93,27 @@ def test_the_sheet_is_seen_in_tensorboard(tmp_path: Path) -> None:
 def test_a_sheet_of_nothing_is_an_error(tmp_path: Path, num_real: int, num_rows: int) -> None:
     with pytest.raises(ValueError, match=f"got {num_real} and {num_rows}"):
         SampleSheet(tmp_path, real(num_real), num_rows)
+
+
+def test_the_sheet_outlines_masks(tmp_path: Path) -> None:
+    class Labelled(Grey):
+        def forward(self, indices: Tensor) -> Tensor:
+            label = torch.zeros(len(indices), 1, 3, 16, 16, dtype=torch.uint8)
+            label[..., 4:9, 3:12] = 1
+            return join_labels(super().forward(indices), label, 2)
+
+    clips = Labelled()(torch.arange(2))
+    evaluator = SupervisedEvaluator(
+        device="cpu",
+        val_data_loader=DataLoader(ClipIndexDataset(2), batch_size=2),
+        network=Labelled(),
+        val_handlers=[SampleSheet(tmp_path, [{"image": clip} for clip in clips], label_channels=2)],
+        decollate=False,
+    )
+    evaluator.run()
+    drawn = np.array(Image.open(tmp_path / "samples.png"))
+    images, masks = split_labels(clips, 2)
+    assert masks is not None
+    sections = ("real", "sampled")
+    expected = contact_sheet(dict.fromkeys(sections, images), masks=dict.fromkeys(sections, masks))
+    np.testing.assert_array_equal(drawn, expected.numpy())

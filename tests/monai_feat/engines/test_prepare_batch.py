@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from monai_feat.engines import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
 from monai_feat.losses import HybridDiffusionLoss
+from monai_feat.networks.blocks import ClassCondition, FirstFramesCondition
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.networks.schedulers import RespacedDDPMScheduler
 
@@ -84,6 +85,29 @@ def test_a_batch_without_clips_is_named(autoencoder: FrameAutoencoder) -> None:
         LatentDiffusionPrepareBatch(autoencoder)({"video": torch.zeros(1), "label": torch.zeros(1)})
 
 
+def test_conditions_come_after_everything_else(autoencoder: FrameAutoencoder) -> None:
+    """The draws of an unconditional training stay what they were."""
+    batch = {**moments(0.0, 0.0, batch=4), "view": torch.tensor([0, 1, 2, 0])}
+    results = []
+    for conditions in ([], [ClassCondition("view", 3), FirstFramesCondition()]):
+        torch.manual_seed(1)
+        results.append(LatentDiffusionPrepareBatch(autoencoder, conditions=conditions)(batch, "cpu"))
+    torch.testing.assert_close(results[1][:3], results[0][:3], rtol=0, atol=0)
+    assert "condition" not in results[0][3]
+    assert list(results[1][3]["condition"]) == ["view", "first_frames"]
+
+
+@pytest.mark.parametrize(("probability", "expected"), [(0.0, [0, 1, 2, 0]), (1.0, [-1, -1, -1, -1])])
+def test_conditions_are_dropped(autoencoder: FrameAutoencoder, probability: float, expected: list[int]) -> None:
+    prepare = LatentDiffusionPrepareBatch(
+        autoencoder, conditions=[ClassCondition("view", 3)], drop_probability=probability
+    )
+    batch = {**moments(0.0, 0.0, batch=4), "view": torch.tensor([0, 1, 2, 0])}
+    assert prepare(batch, "cpu")[3]["condition"]["view"].tolist() == expected
+    with pytest.raises(ValueError, match=r"drop_probability must be in \[0, 1\], got 1.5"):
+        LatentDiffusionPrepareBatch(autoencoder, drop_probability=1.5)
+
+
 def test_the_stock_trainer_and_inferer_take_it(autoencoder: FrameAutoencoder, clips: Tensor) -> None:
     class Denoiser(nn.Module):
         def __init__(self) -> None:
@@ -118,3 +142,23 @@ def test_reconstruction_takes_clips_as_input_and_target(clips: Tensor) -> None:
     torch.testing.assert_close(given, clips.double())
     with pytest.raises(KeyError, match="image"):
         ReconstructionPrepareBatch()({})
+
+
+def test_some_masks_are_hidden_from_the_input_only() -> None:
+    clips = torch.ones(400, 3, 1, 2, 2)
+    prepare = ReconstructionPrepareBatch(label_channels=2, hidden_labels=0.25)
+    seen, target = prepare({"image": clips}, "cpu")
+    assert torch.equal(target, clips)
+    assert (seen[:, 0] == 1).all()
+    hidden = (seen[:, 1:] == 0).flatten(1).all(1)
+    assert (seen[~hidden] == 1).all()
+    assert hidden.float().mean().item() == pytest.approx(0.25, abs=0.07)
+
+
+def test_nothing_is_drawn_where_nothing_is_hidden(clips: Tensor) -> None:
+    state = torch.get_rng_state()
+    for prepare in (ReconstructionPrepareBatch(hidden_labels=0.5), ReconstructionPrepareBatch(2, 0.0)):
+        assert prepare({"image": clips}, "cpu")[0] is clips
+    assert torch.equal(torch.get_rng_state(), state)
+    with pytest.raises(ValueError, match=r"share hidden_labels in \[0, 1\], got 2"):
+        ReconstructionPrepareBatch(2, 2)

@@ -13,6 +13,7 @@ import torch
 from monai_feat.checkpoints import load_checkpoint
 from monai_feat.data import load_clip
 from monai_feat.engines import SampleFolder
+from monai_feat.transforms import join_labels
 from monai_feat.transforms.functional import to_uint8
 
 CLIP = torch.linspace(-1, 1, 3 * 16 * 16).reshape(1, 3, 16, 16)
@@ -64,3 +65,24 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
 def test_an_unknown_format_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected a file_format of mp4, gif, nifti, latents; got 'avi'"):
         SampleFolder(tmp_path, {}, frame_rate=8, file_format="avi")
+
+
+@pytest.mark.parametrize("file_format", ["mp4", "nifti"])
+def test_a_mask_lies_beside_its_clip_and_reads_back(tmp_path: Path, file_format: str) -> None:
+    label = torch.randint(0, 3, (1, 3, 16, 16), dtype=torch.uint8)
+    folder = SampleFolder(tmp_path, {}, frame_rate=8, file_format=file_format, label_channels=3)
+    file = folder.write(3, join_labels(CLIP, label, 3))
+    found = load_clip(tmp_path / "clip_000003_label.nii.gz")
+    assert torch.equal(found.as_tensor(), label)
+    assert found.meta["frame_rate"] == pytest.approx(8)
+    assert (load_clip(file)[:1].as_tensor().float() - to_uint8(CLIP).float()).abs().mean() <= 3
+    assert folder.finished == {3}
+    (tmp_path / "clip_000003_label.nii.gz").unlink()
+    assert folder.finished == set()
+
+
+def test_latents_of_labelled_clips_are_one_file(tmp_path: Path) -> None:
+    folder = SampleFolder(tmp_path, {}, frame_rate=8, file_format="latents", label_channels=2)
+    folder.write(0, CLIP)
+    assert [file.name for file in tmp_path.iterdir()] == ["clip_000000.safetensors"]
+    assert folder.finished == {0}

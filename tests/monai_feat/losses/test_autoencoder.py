@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 
-from monai_feat.losses import AutoencoderLoss, kl_to_standard_normal
+from monai_feat.losses import AutoencoderLoss, kl_to_standard_normal, label_loss
 
 
 class Mean(nn.Module):
@@ -89,3 +89,60 @@ def test_errors(clips: Tensor) -> None:
         AutoencoderLoss().discriminator_loss(clips, clips)
     with pytest.raises(ValueError, match=r"came back as \(2, 3, 4, 4, 8\)"):
         AutoencoderLoss()((clips[..., :4, :], *latents()), clips)
+
+
+def labelled(known: bool = True) -> tuple[Tensor, Tensor]:
+    """Logits and true label channels of two clips of three classes; the second clip may have no mask."""
+    classes = torch.randint(0, 3, (2, 4, 8, 8))
+    labels = (2.0 * torch.nn.functional.one_hot(classes, 3) - 1).movedim(-1, 1)
+    labels[1] *= known
+    return torch.randn(2, 3, 4, 8, 8, requires_grad=True), labels
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_label_loss_by_hand(known: bool) -> None:
+    """1 - 2 Σ p g / (Σ p + Σ g), averaged over classes, and -log p of the true class, averaged over pixels."""
+    logits, labels = labelled(known)
+    count = 2 if known else 1
+    p, g = (x[:count].movedim(1, 0).reshape(3, -1) for x in (logits.softmax(1), (labels + 1) / 2))
+    dice = 1 - 2 * (p * g).sum(1) / (p.sum(1) + g.sum(1))
+    entropy = -(p.log() * g).sum(0)
+    torch.testing.assert_close(label_loss(logits, labels), dice.mean() + entropy.mean(), rtol=1e-4, atol=1e-5)
+
+
+def test_unknown_masks_give_no_gradient() -> None:
+    logits, labels = labelled(known=False)
+    label_loss(logits, labels).backward()
+    assert logits.grad is not None
+    assert (logits.grad[1] == 0).all()
+    assert (logits.grad[0] != 0).all()
+    nothing = label_loss(logits, torch.zeros_like(labels))
+    assert nothing.item() == 0
+    assert torch.autograd.grad(nothing, logits)[0].abs().sum() == 0
+
+
+def test_labelled_clips_cost_image_and_mask(clips: Tensor) -> None:
+    logits, labels = labelled()
+    output = (torch.cat([clips + 0.1, logits], 1), *latents(1.0))
+    plain = AutoencoderLoss(kl_weight=0.5)((clips + 0.1, *latents(1.0)), clips)
+    loss = AutoencoderLoss(kl_weight=0.5, label_channels=3, label_weight=0.25)(output, torch.cat([clips, labels], 1))
+    torch.testing.assert_close(loss, plain + 0.25 * label_loss(logits, labels))
+
+
+def test_clips_without_masks_train_image_channels_only(clips: Tensor) -> None:
+    reconstruction = torch.randn(2, 6, 4, 8, 8, requires_grad=True)
+    target = torch.cat([clips, torch.zeros(2, 3, 4, 8, 8)], 1)
+    AutoencoderLoss(label_channels=3)((reconstruction, *latents()), target).backward()
+    assert reconstruction.grad is not None
+    assert (reconstruction.grad[:, :3] != 0).all()
+    assert (reconstruction.grad[:, 3:] == 0).all()
+
+
+def test_judges_do_not_see_masks(clips: Tensor) -> None:
+    logits, labels = labelled()
+    fake, real = torch.cat([clips + 0.1, logits], 1), torch.cat([clips, labels], 1)
+    loss = AutoencoderLoss(discriminator=Mean(), label_channels=3, perceptual=lambda a, b: (a - b).abs().amax())
+    plain = AutoencoderLoss(discriminator=Mean(), perceptual=loss.perceptual)
+    torch.testing.assert_close(loss.discriminator_loss(fake, real), plain.discriminator_loss(clips + 0.1, clips))
+    difference = loss((fake, *latents()), real) - plain((clips + 0.1, *latents()), clips)
+    torch.testing.assert_close(difference, label_loss(logits, labels))

@@ -59,3 +59,24 @@ def test_wrong_clips_are_named() -> None:
         contact_sheet({"Sampled": torch.zeros(3, 8, 8)})
     with pytest.raises(ValueError, match="NaN"):
         contact_sheet({"Sampled": torch.full((3, 2, 8, 8), torch.nan)})
+
+
+def test_masks_are_outlined_in_their_section_only() -> None:
+    clips, masks = torch.full((1, 1, 2, 16, 16), 90, dtype=torch.uint8), torch.zeros(1, 1, 2, 16, 16, dtype=torch.uint8)
+    masks[..., 4:12, 4:12] = 1
+    rows = {"a": clips, "b": clips}
+    plain, outlined = contact_sheet(rows, tile=64), contact_sheet(rows, tile=64, masks={"b": masks})
+    changed = (plain != outlined).any(-1)
+    assert changed.sum() == 2 * (32**2 - 30**2)  # the mask is enlarged four times, and its border is a pixel wide
+    assert not changed[: changed.shape[0] // 2].any()
+    assert torch.equal(contact_sheet(rows, masks={}), contact_sheet(rows))
+
+
+def test_masks_that_fit_no_section_are_errors() -> None:
+    clips = torch.zeros(1, 1, 2, 16, 16, dtype=torch.uint8)
+    with pytest.raises(ValueError, match=r"masks, but no clips, for \['b'\]"):
+        contact_sheet({"a": clips}, masks={"b": clips})
+    with pytest.raises(
+        ValueError, match=r"masks of whole numbers \(1, 1, 2, 16, 16\), got torch.uint8 \(1, 1, 2, 8, 16\)"
+    ):
+        contact_sheet({"a": clips}, masks={"a": clips[..., :8, :]})

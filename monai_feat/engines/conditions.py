@@ -1,0 +1,86 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From the values of conditions in a batch to the context that a network is trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from monai_feat.networks.blocks import NONE, Condition, FirstFramesCondition, MaskCondition
+from monai_feat.transforms.labels import UNKNOWN_LABEL
+
+__all__ = ["drop_conditions", "known_labels", "training_context"]
+
+
+def training_context(
+    conditions: Sequence[Condition], batch: Mapping[str, Tensor], latents: Tensor
+) -> dict[str, Tensor]:
+    """Gather what a network is conditioned on from a batch, or from the latents themselves.
+
+    Args:
+        conditions: of the network.
+        batch: values by name, ``(B, ...)``; masks may hold `monai_feat.transforms.UNKNOWN_LABEL`.
+        latents: clean latents ``(B, C, T, H, W)``, on the device of the result.
+
+    Returns:
+        Values by name, ``(B, ...)``.
+
+    Raises:
+        ValueError: a value is missing, out of bounds or of another shape.
+    """
+    context = {}
+    for condition in conditions:
+        values = _values(condition, batch, latents)
+        condition.check_shape(values, latents.shape)
+        condition.check(values)
+        context[condition.name] = values.to(latents.device)
+    return context
+
+
+def drop_conditions(context: Mapping[str, Tensor], probability: float) -> dict[str, Tensor]:
+    """Replace values by none at random, so that one network learns to do with and without them.
+
+    Source: Ho and Salimans, "Classifier-free diffusion guidance" (https://arxiv.org/abs/2207.12598), Algorithm 1. Of
+    several conditions each is dropped by itself, and besides, as often, all of a clip together.
+
+    Args:
+        context: values by name, ``(B, ...)``.
+        probability: of dropping, in [0, 1].
+
+    Returns:
+        Values by name, shaped as they were.
+    """
+    clips = len(next(iter(context.values())))
+    dropped = torch.rand(len(context), clips) < probability  # (conditions, B)
+    if len(context) > 1:
+        dropped |= torch.rand(clips) < probability
+    return {
+        name: torch.where(_like(drop, values), torch.full_like(values, NONE), values)
+        for (name, values), drop in zip(context.items(), dropped, strict=True)
+    }
+
+
+def known_labels(masks: Tensor) -> Tensor:
+    """Make masks, any whole numbers, the values of a `MaskCondition`, int16: what nobody has labelled is none."""
+    return masks.to(torch.int16).masked_fill(masks == UNKNOWN_LABEL, NONE)
+
+
+def _values(condition: Condition, batch: Mapping[str, Tensor], latents: Tensor) -> Tensor:
+    if isinstance(condition, FirstFramesCondition):
+        return condition.draw(latents)
+    if condition.name not in batch:
+        raise ValueError(
+            f"a batch needs the values of {condition.name} ({condition.bounds}); this one has {sorted(batch)}. "
+            "LatentDataset hands out what it is told to keep"
+        )
+    values = batch[condition.name]
+    if isinstance(condition, MaskCondition):
+        return known_labels(values)
+    return values.to(torch.float32)
+
+
+def _like(drop: Tensor, values: Tensor) -> Tensor:
+    return drop.to(values.device).reshape(-1, *[1] * (values.ndim - 1))

@@ -1,0 +1,136 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From what a person asks for to the context that clips are sampled with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from monai.engines.utils import PrepareBatch
+from monai.utils import convert_to_tensor, ensure_tuple_rep
+from torch import Tensor
+
+from monai_feat.data import load_clip, open_clip
+from monai_feat.engines.conditions import known_labels
+from monai_feat.networks.blocks import Condition, FirstFramesCondition, check_names
+from monai_feat.networks.nets import FrameAutoencoder
+from monai_feat.transforms.functional import rgb_to_grey, to_unit_range
+
+__all__ = ["PromptPrepareBatch"]
+
+Prompt = float | str | Sequence[float | str]
+
+
+class PromptPrepareBatch(PrepareBatch):
+    """Give each clip that is to be sampled its prompt.
+
+    Clip ``i`` is asked for the ``i % n``-th of n values, so that what it is asked for depends on its index alone. What
+    no prompt names is none.
+
+    Args:
+        conditions: those of the network.
+        prompts: by the name of a condition, one value for all clips, or several to take turns: numbers, −1 for none; or
+            for first frames and masks a file in any format that `load_clip` reads, with frames of just the clips' size.
+            Of first frames, as many are taken as the condition allows.
+        autoencoder: encodes first frames.
+        num_frames: frames T of the clips.
+        frame_size: their ``(H, W)`` in pixels, or one number.
+        image_channels: 3 for RGB, 1 for grey.
+        label_channels: number of classes K where the autoencoder encodes masks too, which first frames have not.
+
+    Raises:
+        ValueError: a prompt is for something that the network was not trained for, out of bounds, or of another size;
+            the message says what the network takes.
+        VideoReadError: a file cannot be read.
+
+    Example:
+        >>> from monai.networks.nets import AutoencoderKL
+        >>> from monai_feat.networks.blocks import ScalarCondition
+        >>> frames = FrameAutoencoder(AutoencoderKL(2, 1, 1, (1,), (4,), (False,), 2, norm_num_groups=2))
+        >>> fractions = {"ejection_fraction": [0.3, 0.6]}
+        >>> prepare = PromptPrepareBatch([ScalarCondition("ejection_fraction", 0.2, 0.8)], fractions, frames, 16, 64, 1)
+        >>> prepare({"image": torch.tensor([4, 5, 6])})[3]["conditioning"]
+        {'ejection_fraction': tensor([0.3000, 0.6000, 0.3000])}
+    """
+
+    def __init__(
+        self,
+        conditions: Sequence[Condition],
+        prompts: Mapping[str, Prompt],
+        autoencoder: FrameAutoencoder,
+        num_frames: int,
+        frame_size: int | Sequence[int],
+        image_channels: int,
+        label_channels: int = 0,
+    ) -> None:
+        check_names(prompts, conditions)
+        known = {condition.name: condition for condition in conditions}
+        self.autoencoder = autoencoder
+        self.num_frames = num_frames
+        self.frame_size = ensure_tuple_rep(frame_size, 2)
+        self.image_channels, self.label_channels = image_channels, label_channels
+        self.values = {name: self._read(known[name], prompt) for name, prompt in prompts.items()}
+
+    def __call__(
+        self,
+        batchdata: Mapping[str, Tensor],
+        device: str | torch.device | None = None,
+        non_blocking: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Tensor, None, tuple[Any, ...], dict[str, Any]]:
+        """Return the clips' indices, no target, no arguments, and the sampler's conditioning; None without prompts."""
+        indices = batchdata["image"]
+        context = {name: values[indices.cpu() % len(values)].to(device) for name, values in self.values.items()}
+        return indices.to(device, non_blocking=non_blocking), None, (), {"conditioning": context or None}
+
+    def _read(self, condition: Condition, prompt: Prompt) -> Tensor:
+        """Return the values of a prompt, ``(n, ...)``."""
+        several = [prompt] if isinstance(prompt, (int, float, str)) else list(prompt)
+        if not several:
+            raise ValueError(f"{condition.name}: the list of values is empty; it takes {condition.bounds}")
+        wanted = (int, float) if condition.per_clip else (str, os.PathLike)
+        for value in several:
+            if not isinstance(value, wanted):
+                kind = "a number" if condition.per_clip else "a file"
+                raise ValueError(f"{condition.name}: expected {kind}, got {value!r}; it takes {condition.bounds}")
+        if condition.per_clip:
+            values = torch.tensor(several, dtype=torch.float32)
+        elif isinstance(condition, FirstFramesCondition):
+            values = self._read_first_frames(condition, several)
+        else:
+            masks = torch.stack([self._read_frames(condition, file, self.num_frames)[:1] for file in several])
+            values = known_labels(masks)
+        condition.check(values)
+        return values
+
+    def _read_first_frames(self, condition: FirstFramesCondition, files: Sequence[Any]) -> Tensor:
+        """Return the latents of first frames, ``(n, C, k, H, W)``; where files have fewer frames, the rest is none."""
+        most = min(condition.max_frames, self.num_frames)
+        latents = [self._encode(self._read_frames(condition, file, most)) for file in files]
+        return torch.cat([F.pad(each, (0, 0, 0, 0, 0, most - each.shape[2]), value=-1) for each in latents])
+
+    def _read_frames(self, condition: Condition, file: Any, num_frames: int) -> Tensor:
+        """Return the first frames of a file, uint8 ``(C, T, H, W)``, fewer where it has no more."""
+        there = min(open_clip(file).frames, num_frames)
+        clip: Tensor = convert_to_tensor(load_clip(file, num_frames=there), track_meta=False)
+        height, width = clip.shape[-2:]
+        if (height, width) != self.frame_size:
+            rows, columns = self.frame_size
+            raise ValueError(
+                f"{condition.name}: {file} has frames of {height}×{width} pixels, and clips of {rows}×{columns} are "
+                "sampled; resize it, or set frame_size"
+            )
+        if isinstance(condition, FirstFramesCondition) or clip.shape[1] == num_frames:
+            return clip
+        raise ValueError(f"{condition.name}: {file} has {clip.shape[1]} frames; each of the {num_frames} needs a mask")
+
+    @torch.no_grad()
+    def _encode(self, clip: Tensor) -> Tensor:
+        grey = self.image_channels == 1 and clip.shape[0] == 3
+        image = to_unit_range(rgb_to_grey(clip) if grey else clip)
+        unlabelled = F.pad(image, (0, 0, 0, 0, 0, 0, 0, self.label_channels))  # (C + K, k, H, W)
+        return self.autoencoder.encode(unlabelled[None].to(self.autoencoder.scale_factor)).cpu()

@@ -1,0 +1,68 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bundles.faithfulness.__main__ import main
+from bundles.faithfulness.questions import QUESTIONS
+from bundles.faithfulness.study import Budget, Row, by_chance, describe, run_study
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+
+
+@pytest.mark.parametrize(("name", "seeds"), [("ejection_fraction", (0, 1)), ("first_frames", (0,))])
+def test_a_tiny_study_leaves_its_files(name: str, seeds: tuple[int, ...], tmp_path: Path) -> None:
+    budget = Budget(
+        seconds=0.01,
+        segmenter_seconds=0.01,
+        num_training_clips=2,
+        num_clips=2,
+        num_sampling_steps=2,
+        guidance_scales=(1.0, 3.0),
+        seeds=seeds,
+        batch_size=2,
+        size=32,
+        num_frames=6,
+    )
+    rows = run_study(QUESTIONS[name], tmp_path, budget)
+    assert [row.clips for row in rows] == [
+        "real",
+        "real, through the autoencoder",
+        "guidance 1, as asked",
+        "guidance 1, by chance",
+        "guidance 3, as asked",
+        "guidance 3, by chance",
+    ]
+    assert bool(rows[2].spread) == (len(seeds) > 1)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [row["clips"] for row in report["rows"]] == [row.clips for row in rows]
+    assert (tmp_path / "report.md").read_text().splitlines() == list(describe(rows))
+    assert all((tmp_path / f"seed_{seed}" / "contact_sheet.png").is_file() for seed in seeds)
+
+
+def test_chance_is_the_mean_over_all_other_clips() -> None:
+    """Of classes in equal shares, a network that heeds nothing hits as often as there are classes, but for itself."""
+    classes = torch.arange(12.0) % 3
+    (accuracy,) = by_chance(QUESTIONS["ejection_class"], classes, classes).values()
+    assert accuracy == pytest.approx(3 / 11)
+
+
+def test_the_table_shows_spreads() -> None:
+    rows = [Row("real", {"error": 0.5}, {}), Row("sampled", {"error": 0.25}, {"error": 0.125})]
+    assert list(describe(rows)) == [
+        "| clips | error |",
+        "|---|---|",
+        "| real | 0.500 |",
+        "| sampled | 0.250 ± 0.125 |",
+    ]
+
+
+def test_an_unknown_condition_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        main(["--condition", "age", "--out", str(tmp_path)])
+    assert "ejection_fraction" in capsys.readouterr().err
