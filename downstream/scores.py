@@ -26,7 +26,8 @@ class Score:
 
     Attributes:
         arm: what the segmenter was trained on, such as ``real + synthetic x1``.
-        fraction: share of the real training patients that were used, above 0 and up to 1; 0 for an arm without them.
+        fraction: share of the real training patients that the arm, or its generator, could see, 0 to 1; arms are
+            compared at equal fractions.
         fold: of whose test side the patient is.
         seed: of the training.
         patient: whose clip it is.
