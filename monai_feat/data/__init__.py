@@ -30,6 +30,7 @@ from monai_feat.data.phantoms import (
 )
 from monai_feat.data.phantoms.collection import write_phantoms
 from monai_feat.data.readers import ClipFile, VideoReader, load_clip, open_clip
+from monai_feat.data.segmentation_clips import SegmentationClips
 from monai_feat.data.sources import open_clips
 from monai_feat.data.video_reader import VideoInfo, VideoReadError, iter_frames, probe_video, read_video
 from monai_feat.data.video_writer import write_gif, write_mp4
@@ -53,6 +54,7 @@ __all__ = [
     "NiftiClipWriter",
     "PhantomClip",
     "PhantomDataset",
+    "SegmentationClips",
     "VideoInfo",
     "VideoReadError",
     "VideoReader",

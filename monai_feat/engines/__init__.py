@@ -10,6 +10,7 @@ from monai_feat.engines.config_check import ConfigKeyError, check_config, find_u
 from monai_feat.engines.discriminator import DiscriminatorUpdate
 from monai_feat.engines.epoch_seed import EpochSeed
 from monai_feat.engines.gradients import GradientGuard, NonFiniteGradientError
+from monai_feat.engines.mean_teacher import MeanTeacherPrepareBatch
 from monai_feat.engines.metric_handler import SampleMetricHandler, TorchMetricHandler
 from monai_feat.engines.output import claim_output_dir, find_checkpoint
 from monai_feat.engines.prepare_batch import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
@@ -26,6 +27,7 @@ __all__ = [
     "EpochSeed",
     "GradientGuard",
     "LatentDiffusionPrepareBatch",
+    "MeanTeacherPrepareBatch",
     "NonFiniteGradientError",
     "PromptPrepareBatch",
     "ReconstructionPrepareBatch",

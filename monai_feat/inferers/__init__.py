@@ -1,11 +1,12 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Samplers, and the inferers that put them into MONAI's engines."""
+"""Samplers, the inferers that put them into MONAI's engines, and one for clips of any length."""
 
 from __future__ import annotations
 
 from monai_feat.inferers.guidance import GuidedDenoiser
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.inferers.sampler import ClipSampler, sample_clips
+from monai_feat.inferers.time_windows import TimeWindowInferer
 
-__all__ = ["ClipNoise", "ClipSampler", "GuidedDenoiser", "sample_clips"]
+__all__ = ["ClipNoise", "ClipSampler", "GuidedDenoiser", "TimeWindowInferer", "sample_clips"]

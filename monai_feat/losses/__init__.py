@@ -6,5 +6,13 @@ from __future__ import annotations
 
 from monai_feat.losses.autoencoder import AutoencoderLoss, kl_to_standard_normal, label_loss
 from monai_feat.losses.hybrid_diffusion import HybridDiffusionLoss
+from monai_feat.losses.segmentation import ClipSegmentationLoss, consistency_ramp
 
-__all__ = ["AutoencoderLoss", "HybridDiffusionLoss", "kl_to_standard_normal", "label_loss"]
+__all__ = [
+    "AutoencoderLoss",
+    "ClipSegmentationLoss",
+    "HybridDiffusionLoss",
+    "consistency_ramp",
+    "kl_to_standard_normal",
+    "label_loss",
+]

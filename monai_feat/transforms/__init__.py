@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+from monai_feat.transforms.augmentation import Augmentation, ClipAugmentation, RandAffineFrames, RandColour
 from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_uint8, to_unit_range
 from monai_feat.transforms.labels import UNKNOWN_LABEL, join_labels, split_labels
 
 __all__ = [
     "UNKNOWN_LABEL",
+    "Augmentation",
+    "ClipAugmentation",
     "Fit",
+    "RandAffineFrames",
+    "RandColour",
     "join_labels",
     "resize_clip",
     "rgb_to_grey",
