@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from monai_feat.networks.nets import FEAT
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("feat_endoscopy", "feat_ultrasound")
 WORKFLOWS = {"train": "train", "train_autoencoder": "train", "inference": "infer"}
-OVERLAYS = {"adversarial": "train_autoencoder", "evaluate": "train"}
+OVERLAYS = {"adversarial": "train_autoencoder", "evaluate": "train", "rectified_flow": "train"}
 OWN_TO_A_BUNDLE = {"dataset_dir", "image_channels", "fit", "output_frame_rate", "preprocessing"}
 METADATA_KEYS = [  # mandatory by https://docs.monai.io/en/stable/bundle/mb_specification.html
     "version",
@@ -351,6 +352,46 @@ def test_conditions_go_from_the_config_to_the_samples(name: str, tiny: dict[str,
     assert "polyp_present: not what this network was trained for; it takes nothing" in error_of(
         name, "inference", tmp_path, **{**options, "network_weights": shipped}, prompts={"polyp_present": 1}
     )
+
+
+@pytest.mark.parametrize("name", NAMES[1:], indirect=True)  # the bundles differ in their data only
+def test_rectified_flow_trains_resumes_and_samples(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+    """From diffusion weights, resumed with the same bits; what comes knows that only its own sampler fits."""
+    shipped = bundle_of(name) / "models" / "feat.safetensors"
+    options = {**tiny, "network_weights": str(shipped)}
+    parts = run_config(name, "rectified_flow", tmp_path / "parts", **options)
+    run_config(name, "rectified_flow", parts, **{**options, "max_epochs": 2, "resume_from": "last"})
+    whole = run_config(name, "rectified_flow", tmp_path / "whole", **{**options, "max_epochs": 2})
+    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_epoch=2.pt") for folder in (whole, parts))
+    for part in ("network", "ema", "optimizer", "lr_scheduler"):
+        torch.testing.assert_close(other[part], one[part], rtol=0, atol=0)
+    assert not torch.equal(one["network"]["output.weight"], load_checkpoint(shipped)["output.weight"])
+
+    options = {**SAMPLED, "autoencoder_weights": tiny["autoencoder_weights"], "num_clips": 1}
+    options |= {"network_weights": str(whole / "feat.safetensors"), "output_format": "latents"}
+    samples = run_config(name, "inference", tmp_path / "samples", sampler="rectified_flow", **options)
+    settings = json.loads((samples / "manifest.json").read_text())["settings"]
+    assert (settings["scheduler"], settings["prediction_type"]) == ("RFlowScheduler", "flow_velocity")
+    message = error_of(name, "inference", tmp_path, **options)
+    assert "predicts 'flow_velocity', which goes with rectified_flow" in message
+
+
+@pytest.mark.parametrize("name", NAMES[:1], indirect=True)  # the bundles differ in their data only
+def test_the_sampler_is_a_key(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
+    options = {**SAMPLED, "autoencoder_weights": tiny["autoencoder_weights"], "num_clips": 1}
+    options |= {"output_format": "latents", "num_sampling_steps": 3}
+    clips = []
+    for sampler, scheduler in (("ddpm", "DDPM"), ("ddim", "DDIM"), ("multistep", "Multistep")):
+        folder = run_config(name, "inference", tmp_path / sampler, sampler=sampler, **options)
+        clips.append(load_checkpoint(folder / "clip_000000.safetensors")["latent"])
+        settings = json.loads((folder / "manifest.json").read_text())["settings"]
+        assert (settings["scheduler"], settings["num_sampling_steps"]) == (f"Respaced{scheduler}Scheduler", 3)
+    assert not any(torch.allclose(clip, other) for clip, other in combinations(clips, 2))
+    message = error_of(name, "inference", tmp_path, sampler="euler", **options)
+    assert "'euler', expected one of ddpm, ddim, multistep, rectified_flow" in message
+    with pytest.raises(RuntimeError) as error:
+        run_config(name, "inference", tmp_path / "ddim", sampler="multistep", **options)
+    assert "scheduler: RespacedDDIMScheduler there, RespacedMultistepScheduler now" in message_of(error.value)
 
 
 def test_sampling_goes_on_where_it_was_stopped(name: str, training: Path, tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ __all__ = ["LatentDiffusionPrepareBatch", "ReconstructionPrepareBatch"]
 
 
 class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
-    """Encode clips, draw noise and timesteps, and return the target that `HybridDiffusionLoss` takes.
+    """Encode clips, draw noise and timesteps, and return the target that the losses of diffusion take.
 
     A batch holds clips under ``image``, ``(B, C, T, H, W)`` in [-1, 1], or their encoder moments under ``latent_mean``
     and ``latent_log_variance`` (see `monai_feat.data.LatentDataset`). Either way latents are drawn anew from the
@@ -32,6 +32,8 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         conditions: those of the network; a batch holds the values of each under its name, ``(B, ...)``.
         drop_probability: how often the value of a clip is replaced by none, so that guidance has something to compare
             with; see `drop_conditions`.
+        draw_timesteps: maps latents to the timesteps ``(B,)`` to train them at, such as the `sample_timesteps` of
+            MONAI's `RFlowScheduler`; None draws them uniformly as above.
 
     Raises:
         ValueError: when the probability is not in [0, 1].
@@ -43,6 +45,7 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         num_train_timesteps: int = 1000,
         conditions: Sequence[Condition] = (),
         drop_probability: float = 0.1,
+        draw_timesteps: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__(num_train_timesteps=num_train_timesteps)
         if not 0 <= drop_probability <= 1:
@@ -50,6 +53,7 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         self.autoencoder = autoencoder.eval().requires_grad_(False)
         self.conditions = tuple(conditions)
         self.drop_probability = drop_probability
+        self.draw_timesteps = draw_timesteps or self.get_timesteps
 
     def __call__(  # type: ignore[override]
         self,
@@ -68,7 +72,7 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         mean, log_variance = (moment.to(device, non_blocking=non_blocking, **kwargs) for moment in moments)
         latents = sample_posterior(mean, log_variance, torch.randn_like(mean)) * self.autoencoder.scale_factor
         noise = self.get_noise(latents)
-        timesteps = self.get_timesteps(latents)
+        timesteps = self.draw_timesteps(latents)
         target = {"noise": noise, "x0": latents, "timesteps": timesteps}
         inputs: dict[str, Any] = {"noise": noise, "timesteps": timesteps}
         if self.conditions:

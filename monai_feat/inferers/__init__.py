@@ -7,6 +7,16 @@ from __future__ import annotations
 from monai_feat.inferers.guidance import GuidedDenoiser
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.inferers.sampler import ClipSampler, sample_clips
+from monai_feat.inferers.sampling_scheduler import DIFFUSION_SAMPLERS, SAMPLERS, sampling_scheduler
 from monai_feat.inferers.time_windows import TimeWindowInferer
 
-__all__ = ["ClipNoise", "ClipSampler", "GuidedDenoiser", "TimeWindowInferer", "sample_clips"]
+__all__ = [
+    "DIFFUSION_SAMPLERS",
+    "SAMPLERS",
+    "ClipNoise",
+    "ClipSampler",
+    "GuidedDenoiser",
+    "TimeWindowInferer",
+    "sample_clips",
+    "sampling_scheduler",
+]

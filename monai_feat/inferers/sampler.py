@@ -21,6 +21,7 @@ from monai.utils.module import optional_import
 
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.networks.schedulers import RespacedScheduler
+from monai_feat.networks.schedulers.diffusion_tables import split_variance
 
 tqdm, _ = optional_import("tqdm", name="tqdm")
 
@@ -76,7 +77,8 @@ class RectifiedFlowStepper:
         `RFlowScheduler.step` does the same for whole timesteps, but cuts off the fraction of the next one.
 
         Args:
-            model_output: velocity x_0 - ε (B, C, T, H, W).
+            model_output: velocity x_0 - ε (B, C, T, H, W), or (B, 2C, T, H, W) of which the second half, variance
+                logits, is ignored.
             timestep: one of `timesteps`, scalar.
             sample: sample at that timestep (B, C, T, H, W).
             generator: not used: the flow is deterministic.
@@ -86,8 +88,9 @@ class RectifiedFlowStepper:
             the sample at the next timestep, and the predicted clean one, both (B, C, T, H, W).
         """
         here, there = float(timestep), self._next[float(timestep)]
+        velocity, _ = split_variance(model_output.to(sample.dtype), sample.shape[1])
         stride, remaining = (here - there) / self._num_train_timesteps, here / self._num_train_timesteps
-        return sample + model_output * stride, sample + model_output * remaining
+        return sample + velocity * stride, sample + velocity * remaining
 
 
 def prepare_stepper(scheduler: Scheduler, num_inference_steps: int, latent_shape: Sequence[int]) -> Stepper:
@@ -112,8 +115,9 @@ def prepare_stepper(scheduler: Scheduler, num_inference_steps: int, latent_shape
         scheduler.set_timesteps(num_inference_steps)
         return scheduler
     raise TypeError(
-        f"The scheduler is a {type(scheduler).__name__}, expected RespacedDDPMScheduler, RespacedDDIMScheduler or "
-        "MONAI's RFlowScheduler: its other schedulers have wrong variances or strides when steps are skipped."
+        f"The scheduler is a {type(scheduler).__name__}, expected RespacedDDPMScheduler, RespacedDDIMScheduler, "
+        "RespacedMultistepScheduler or MONAI's RFlowScheduler: its other schedulers have wrong variances or strides "
+        "when steps are skipped."
     )
 
 
@@ -136,7 +140,7 @@ def sample_clips(
     Args:
         network: denoiser, called as ``network(x, timesteps=..., context=...)`` with x (B, C, T, H, W) and timesteps
             (B,); it returns (B, C, T, H, W), or (B, 2C, T, H, W) with variance logits.
-        scheduler: `RespacedDDPMScheduler`, `RespacedDDIMScheduler` or MONAI's `RFlowScheduler`; its timesteps are set.
+        scheduler: one of `monai_feat.networks.schedulers`, or MONAI's `RFlowScheduler`; its timesteps are set.
         indices: index of each clip, (B,), 0 or more.
         latent_shape: shape of one clip's latents, (C, T, H, W).
         num_inference_steps: number of denoising steps.
@@ -187,8 +191,8 @@ class ClipSampler(Inferer):
     Where a batch does not fit into the device's memory it is halved, with a warning; the clips stay the same.
 
     Args:
-        scheduler: `RespacedDDPMScheduler`, `RespacedDDIMScheduler` or MONAI's `RFlowScheduler`. The sampler sets its
-            timesteps, so give it one of its own rather than that of another sampler.
+        scheduler: one of `monai_feat.networks.schedulers`, or MONAI's `RFlowScheduler`. The sampler sets its timesteps,
+            so give it one of its own rather than that of another sampler.
         latent_shape: shape of one clip's latents, (C, T, H, W).
         num_inference_steps: number of denoising steps.
         seed: seed of all clips, 0 or more.

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from monai_feat.losses.autoencoder import AutoencoderLoss, kl_to_standard_normal, label_loss
 from monai_feat.losses.hybrid_diffusion import HybridDiffusionLoss
+from monai_feat.losses.rectified_flow import RectifiedFlowLoss
 from monai_feat.losses.segmentation import ClipSegmentationLoss, consistency_ramp
 
 __all__ = [
     "AutoencoderLoss",
     "ClipSegmentationLoss",
     "HybridDiffusionLoss",
+    "RectifiedFlowLoss",
     "consistency_ramp",
     "kl_to_standard_normal",
     "label_loss",

@@ -188,7 +188,7 @@ def check_target(model_output: torch.Tensor, target: Mapping[str, torch.Tensor])
     """Check that a target is complete and belongs to the model output.
 
     Args:
-        model_output: (B, 2C, ...).
+        model_output: (B, C or 2C, ...).
         target: "noise" and "x0", both (B, C, ...), and "timesteps" (B,).
 
     Raises:
@@ -205,5 +205,6 @@ def check_target(model_output: torch.Tensor, target: Mapping[str, torch.Tensor])
     if noise.shape != x0.shape or (x0.shape[0], *x0.shape[2:]) != batch_and_axes or timesteps.shape != x0.shape[:1]:
         raise ValueError(
             f"The shapes do not fit: model output {tuple(model_output.shape)}, noise {tuple(noise.shape)}, "
-            f"x0 {tuple(x0.shape)}, timesteps {tuple(timesteps.shape)}; expected (B, 2C, ...), (B, C, ...) twice, (B,)."
+            f"x0 {tuple(x0.shape)}, timesteps {tuple(timesteps.shape)}; expected (B, C or 2C, ...), (B, C, ...) twice, "
+            "(B,)."
         )

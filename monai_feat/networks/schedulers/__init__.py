@@ -7,5 +7,6 @@ from __future__ import annotations
 from monai_feat.networks.schedulers.respaced import RespacedScheduler
 from monai_feat.networks.schedulers.respaced_ddim import RespacedDDIMScheduler
 from monai_feat.networks.schedulers.respaced_ddpm import RespacedDDPMScheduler
+from monai_feat.networks.schedulers.respaced_multistep import RespacedMultistepScheduler
 
-__all__ = ["RespacedDDIMScheduler", "RespacedDDPMScheduler", "RespacedScheduler"]
+__all__ = ["RespacedDDIMScheduler", "RespacedDDPMScheduler", "RespacedMultistepScheduler", "RespacedScheduler"]

@@ -40,16 +40,59 @@ def respaced_timesteps(num_train_timesteps: int, num_inference_steps: int) -> li
         >>> respaced_timesteps(1000, 5)
         [0, 250, 500, 749, 999]
     """
-    if not 1 <= num_inference_steps <= num_train_timesteps:
-        raise ValueError(
-            f"num_inference_steps is {num_inference_steps}, expected 1 to {num_train_timesteps}: take no more steps "
-            "than the training chain has."
-        )
+    check_num_steps(num_train_timesteps, num_inference_steps)
     if num_inference_steps == 1:
         return [num_train_timesteps - 1]
     stride = (num_train_timesteps - 1) / (num_inference_steps - 1)
     # A running sum rather than i * stride: they round differently at halves, and published samples used the sum.
     return [round(position) for position in accumulate(repeat(stride, num_inference_steps - 1), initial=0.0)]
+
+
+def check_num_steps(num_train_timesteps: int, num_inference_steps: int) -> None:
+    """Check that a chain has so many steps.
+
+    Raises:
+        ValueError: if there are fewer than one, or more than the training chain has.
+    """
+    if not 1 <= num_inference_steps <= num_train_timesteps:
+        raise ValueError(
+            f"num_inference_steps is {num_inference_steps}, expected 1 to {num_train_timesteps}: take no more steps "
+            "than the training chain has."
+        )
+
+
+def log_snr_timesteps(alphas_cumprod: torch.Tensor, num_inference_steps: int) -> list[int]:
+    """Spread inference steps evenly over the logarithm of the signal-to-noise ratio, λ_t = log √(ᾱ_t / (1 - ᾱ_t)).
+
+    Source: Lu et al., DPM-Solver (https://arxiv.org/abs/2206.00927), section 3.4. The steps are the training timesteps
+    nearest to n + 1 even values of λ without the cleanest, whose place the end of the chain takes; where two would
+    fall on one timestep, the next noisier one is taken instead.
+
+    Args:
+        alphas_cumprod: ᾱ (N,) of the training chain.
+        num_inference_steps: number of steps n of the chain to sample with, 1 to N.
+
+    Returns:
+        n training timesteps in ascending order.
+
+    Raises:
+        ValueError: if n is not in 1 … N.
+
+    Example:
+        >>> log_snr_timesteps(torch.linspace(0.999, 0.001, 1000), 3)
+        [90, 909, 999]
+    """
+    num_train_timesteps = len(alphas_cumprod)
+    check_num_steps(num_train_timesteps, num_inference_steps)
+    log_snr = 0.5 * torch.logit(alphas_cumprod.double())  # descending
+    wanted = torch.linspace(log_snr[0].item(), log_snr[-1].item(), num_inference_steps + 1, dtype=torch.float64)[1:]
+    borders = (log_snr[:-1] + log_snr[1:]) / 2
+    nearest = torch.searchsorted(-borders, -wanted)
+    # Each exceeds the one before; clamped, they stay within the chain.
+    order = torch.arange(num_inference_steps)
+    distinct = (nearest - order).cummax(0).values.clamp(max=num_train_timesteps - num_inference_steps) + order
+    timesteps: list[int] = distinct.tolist()
+    return timesteps
 
 
 @dataclass(frozen=True)

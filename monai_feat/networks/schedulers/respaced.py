@@ -108,11 +108,22 @@ class RespacedScheduler(Scheduler):
         Raises:
             ValueError: if n is not in 1 … N.
         """
-        ascending = respaced_timesteps(self.num_train_timesteps, num_inference_steps)
+        ascending = self.spaced_timesteps(num_inference_steps)
         self.num_inference_steps = num_inference_steps
         self.timesteps = torch.tensor(ascending[::-1], device=device)
         self.chain = gaussian_chain(self.alphas_cumprod.cpu()[ascending])
         self._chain_indices = {timestep: index for index, timestep in enumerate(ascending)}
+
+    def spaced_timesteps(self, num_inference_steps: int) -> list[int]:
+        """Choose n training timesteps to sample with, ascending; evenly over the chain unless a subclass knows better.
+
+        Args:
+            num_inference_steps: number of steps n, 1 to N.
+
+        Raises:
+            ValueError: if n is not in 1 … N.
+        """
+        return respaced_timesteps(self.num_train_timesteps, num_inference_steps)
 
     def add_noise(self, original_samples: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor:
         """Diffuse samples to the given steps of the training chain: x_t = √ᾱ_t x_0 + √(1 - ᾱ_t) ε.

@@ -7,6 +7,7 @@ import torch
 from monai.engines import SupervisedTrainer
 from monai.inferers import DiffusionInferer
 from monai.networks.nets import AutoencoderKL
+from monai.networks.schedulers import RFlowScheduler
 from torch import Tensor, nn
 
 from monai_feat.engines import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
@@ -72,6 +73,18 @@ def test_timesteps_are_uniform_over_the_chain(autoencoder: FrameAutoencoder) -> 
     assert torch.equal(target["timesteps"], kwargs["timesteps"])
     shares = torch.bincount(target["timesteps"]) / 4000
     torch.testing.assert_close(shares, torch.full((4,), 0.25), atol=0.03, rtol=0)
+
+
+def test_timesteps_are_drawn_as_told(autoencoder: FrameAutoencoder) -> None:
+    """The logarithm of the odds of logit-normal timesteps is standard normal."""
+    scheduler = RFlowScheduler(use_discrete_timesteps=False, sample_method="logit-normal")
+    prepare = LatentDiffusionPrepareBatch(autoencoder, draw_timesteps=scheduler.sample_timesteps)
+    batch = {key: moment[:, :, :1, :1, :1] for key, moment in moments(0.0, 0.0, batch=4000).items()}
+    _, target, _, kwargs = prepare(batch, "cpu")
+    assert torch.equal(target["timesteps"], kwargs["timesteps"])
+    odds = (target["timesteps"] / 1000).logit()
+    assert odds.mean().item() == pytest.approx(0, abs=0.06)
+    assert odds.std().item() == pytest.approx(1, abs=0.05)
 
 
 def test_the_autoencoder_is_frozen(autoencoder: FrameAutoencoder) -> None:

@@ -16,7 +16,7 @@ from torch import nn
 from monai_feat.inferers import ClipNoise, ClipSampler, sample_clips
 from monai_feat.inferers.sampler import prepare_stepper
 from monai_feat.networks.nets import FEAT
-from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler
+from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler, RespacedMultistepScheduler
 
 SHAPE = (2, 3, 4, 5)
 MAKERS: dict[str, Callable[[], Scheduler]] = {
@@ -25,6 +25,7 @@ MAKERS: dict[str, Callable[[], Scheduler]] = {
     "learned_range": lambda: RespacedDDPMScheduler(variance_type="learned_range"),
     "ddim": RespacedDDIMScheduler,
     "ddim eta 0.5": lambda: RespacedDDIMScheduler(eta=0.5),
+    "multistep": RespacedMultistepScheduler,
     "rectified flow": RFlowScheduler,
 }
 EVERY = pytest.mark.parametrize("name", MAKERS)
@@ -93,7 +94,7 @@ def test_a_clip_does_not_depend_on_its_batch(name: str) -> None:
     assert not torch.allclose(make([5], seed=4)[0], together[0])
 
 
-@pytest.mark.parametrize("name", ["ddim", "rectified flow"])
+@pytest.mark.parametrize("name", ["ddim", "multistep", "rectified flow"])
 def test_deterministic_samplers_agree_with_monais_loop(name: str) -> None:
     scheduler, network = MAKERS[name](), make_network(name)
     ours = sample_clips(network, scheduler, [0, 1], SHAPE, 7, seed=1)
@@ -176,7 +177,8 @@ def test_clip_sampler_wants_indices(inputs: torch.Tensor) -> None:
         ClipSampler(RespacedDDIMScheduler(), SHAPE, 2)(inputs, make_network("ddim"))
 
 
-def test_a_batch_that_does_not_fit_is_halved_and_gives_the_same_clips() -> None:
+@pytest.mark.parametrize("name", ["ddim", "multistep"])
+def test_a_batch_that_does_not_fit_is_halved_and_gives_the_same_clips(name: str) -> None:
     sizes: list[int] = []
 
     def small_memory(x: torch.Tensor, timesteps: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
@@ -185,13 +187,13 @@ def test_a_batch_that_does_not_fit_is_halved_and_gives_the_same_clips() -> None:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return 0.1 * x if context is None else 0.1 * x + context
 
-    sampler = ClipSampler(RespacedDDIMScheduler(), (1, 2, 4, 4), num_inference_steps=2)
+    sampler = ClipSampler(MAKERS[name](), (1, 2, 4, 4), num_inference_steps=4)
     context = torch.arange(5.0).reshape(5, 1, 1, 1, 1)
     with pytest.warns(UserWarning, match="5 clips at once are too many for the memory; going on with 2"):
         found = sampler(torch.arange(5), small_memory, context)
     alone = [sampler(torch.tensor([i]), small_memory, context[i : i + 1]) for i in range(5)]
     torch.testing.assert_close(found, torch.cat(alone))
-    assert sizes[:3] == [5, 2, 2]
+    assert sizes[:5] == [5, 2, 2, 2, 2]
     with pytest.raises(torch.OutOfMemoryError):
         ClipSampler(RespacedDDIMScheduler(), (1, 2, 4, 4), 2)(torch.tensor([0]), _never_fits)
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from safetensors.torch import load_file
 from monai_feat.networks.schedulers.diffusion_tables import (
     gaussian_chain,
     interpolate_log_variance,
+    log_snr_timesteps,
     lookup,
     original_from_prediction,
     prediction_target,
@@ -36,10 +38,25 @@ def test_every_number_of_steps_is_spread_evenly_from_end_to_end() -> None:
     assert respaced_timesteps(100, 1) == [99]
 
 
+@pytest.mark.parametrize("count", [1, 4, 20])
+def test_few_steps_are_nearest_to_even_signal_to_noise(count: int) -> None:
+    log_snr = (ALPHAS_CUMPROD / (1 - ALPHAS_CUMPROD)).sqrt().log()
+    wanted = [log_snr[0] + (log_snr[-1] - log_snr[0]) * i / count for i in range(1, count + 1)]
+    assert log_snr_timesteps(ALPHAS_CUMPROD, count) == [int((log_snr - value).abs().argmin()) for value in wanted]
+
+
+@pytest.mark.parametrize("count", [50, 250, 900, 1000])
+def test_many_steps_are_distinct_down_to_the_cleanest(count: int) -> None:
+    steps = log_snr_timesteps(ALPHAS_CUMPROD, count)
+    assert (steps[0], steps[-1], len(steps)) == (0, 999, count)
+    assert steps == sorted(set(steps))
+
+
 @pytest.mark.parametrize("count", [0, -1, 101])
 def test_impossible_number_of_steps(count: int) -> None:
-    with pytest.raises(ValueError, match=f"num_inference_steps is {count}, expected 1 to 100"):
-        respaced_timesteps(100, count)
+    for spread in (partial(respaced_timesteps, 100), partial(log_snr_timesteps, ALPHAS_CUMPROD[:100])):
+        with pytest.raises(ValueError, match=f"num_inference_steps is {count}, expected 1 to 100"):
+            spread(count)
 
 
 def test_full_chain_gives_back_the_betas() -> None:

@@ -9,17 +9,25 @@ import torch
 from monai.networks.schedulers import DDPMScheduler
 from torch import nn
 
-from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler, RespacedScheduler
+from monai_feat.networks.schedulers import (
+    RespacedDDIMScheduler,
+    RespacedDDPMScheduler,
+    RespacedMultistepScheduler,
+    RespacedScheduler,
+)
 from monai_feat.networks.schedulers.respaced import step_noise
 
 BOTH = pytest.mark.parametrize("scheduler_class", [RespacedDDPMScheduler, RespacedDDIMScheduler])
+EVERY = pytest.mark.parametrize(
+    "scheduler_class", [RespacedDDPMScheduler, RespacedDDIMScheduler, RespacedMultistepScheduler]
+)
 
 
 def exact_alphas_cumprod() -> torch.Tensor:
     return (1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).cumprod(0)
 
 
-@BOTH
+@EVERY
 def test_tables_are_exact_buffers_that_no_cast_touches(scheduler_class: type[RespacedScheduler]) -> None:
     scheduler = scheduler_class()
     holder = nn.ModuleList([scheduler, nn.Linear(2, 2)])
@@ -84,7 +92,7 @@ def test_a_perfect_prediction_finds_the_original(prediction_type: str, count: in
     torch.testing.assert_close(original, x0, rtol=1e-9, atol=1e-9)
 
 
-@BOTH
+@EVERY
 def test_clipping_only_on_request(scheduler_class: type[RespacedScheduler]) -> None:
     sample, output = torch.full((1, 2, 1, 1, 1), 30.0), torch.zeros(1, 2, 1, 1, 1)
     assert scheduler_class().step(output, 999, sample)[1].max() > 30
@@ -92,7 +100,7 @@ def test_clipping_only_on_request(scheduler_class: type[RespacedScheduler]) -> N
     assert clipped[1].max() == 2
 
 
-@BOTH
+@EVERY
 def test_errors(scheduler_class: type[RespacedScheduler]) -> None:
     with pytest.raises(ValueError, match="'noise', expected one of epsilon, sample, v_prediction"):
         scheduler_class(prediction_type="noise")

@@ -1,0 +1,64 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Samplers by name, and which of them goes with what a network predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from monai.networks.schedulers.ddpm import DDPMVarianceType
+from monai.networks.schedulers.rectified_flow import RFlowScheduler
+from monai.networks.schedulers.scheduler import Scheduler
+
+from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler, RespacedMultistepScheduler
+
+FLOW_VELOCITY = "flow_velocity"
+"""What a network of rectified flow predicts, x_0 - ε; others are MONAI's: "epsilon", "sample", "v_prediction"."""
+
+_OF_DIFFUSION: dict[str, Callable[..., Scheduler]] = {
+    "ddpm": partial(RespacedDDPMScheduler, variance_type=DDPMVarianceType.LEARNED_RANGE),
+    "ddim": RespacedDDIMScheduler,
+    "multistep": RespacedMultistepScheduler,
+}
+_OF_FLOW: dict[str, Callable[..., Scheduler]] = {
+    "rectified_flow": partial(RFlowScheduler, use_discrete_timesteps=False),
+}
+DIFFUSION_SAMPLERS = tuple(_OF_DIFFUSION)
+SAMPLERS = (*DIFFUSION_SAMPLERS, *_OF_FLOW)
+
+
+def sampling_scheduler(
+    sampler: str, prediction_type: str, num_train_timesteps: int = 1000, **arguments: Any
+) -> Scheduler:
+    """Make the scheduler of a sampler, and refuse one that the network was not trained for.
+
+    Args:
+        sampler: "ddpm", ancestral, with the variance that the network has learned; "ddim" or "multistep", deterministic
+            of first or second order; or "rectified_flow", straight lines.
+        prediction_type: what the network predicts: "epsilon", "sample" or "v_prediction" for the first three samplers,
+            "flow_velocity" for the last.
+        num_train_timesteps: number of steps of the training chain.
+        arguments: of the scheduler, such as the ``eta`` of "ddim".
+
+    Returns:
+        a scheduler that `sample_clips` takes.
+
+    Raises:
+        ValueError: if the sampler or the prediction type is unknown, or they do not go together.
+
+    Example:
+        >>> type(sampling_scheduler("multistep", "v_prediction")).__name__
+        'RespacedMultistepScheduler'
+    """
+    if sampler not in SAMPLERS:
+        raise ValueError(f"The sampler is {sampler!r}, expected one of {', '.join(SAMPLERS)}.")
+    fitting = _OF_FLOW if prediction_type == FLOW_VELOCITY else _OF_DIFFUSION
+    if sampler not in fitting:
+        raise ValueError(
+            f"The sampler is {sampler!r}, but the network predicts {prediction_type!r}, which goes with "
+            f"{', '.join(fitting)}: choose one of these (in the bundles: --sampler {next(reversed(fitting))})."
+        )
+    own = {} if fitting is _OF_FLOW else {"prediction_type": prediction_type}
+    return fitting[sampler](num_train_timesteps=num_train_timesteps, **own, **arguments)
