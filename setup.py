@@ -72,7 +72,13 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["monai_feat", "monai_feat.*"]),
-    package_data={"monai_feat": ["py.typed"]},
+    package_data={
+        "monai_feat": [
+            "py.typed",
+            "apps/auto3dseg/templates/*/configs/*.yaml",  # copied by Auto3DSeg, not imported from here
+            "apps/auto3dseg/templates/*/scripts/*.py",
+        ]
+    },
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     zip_safe=False,
