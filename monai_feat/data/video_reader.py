@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import av
+import av.error
 import numpy as np
+import numpy.typing as npt
 import torch
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
@@ -31,6 +34,8 @@ __all__ = [
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".gif")
 STILL_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+# PyAV from 17 on starts a thread for every core and every picture unless it is told not to; before, it starts none.
+_ONE_THREAD: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def read_still(path: str | os.PathLike[str]) -> Tensor:
     Raises:
         VideoReadError: the file cannot be read.
     """
-    return _to_rgb(first_picture(path))
+    return _to_rgb(path, first_picture(path))
 
 
 def iter_frames(path: str | os.PathLike[str], numbers: Sequence[int]) -> Iterator[Tensor]:
@@ -147,23 +152,29 @@ def iter_frames(path: str | os.PathLike[str], numbers: Sequence[int]) -> Iterato
         if (picture.height, picture.width) != (index.height, index.width):
             sizes = f"from {index.height} x {index.width} to {picture.height} x {picture.width} (rows x columns)"
             raise VideoReadError(path, f"changes its frame size {sizes} at frame {number}; split it there")
-        yield _to_rgb(picture)
+        yield _to_rgb(path, picture)
 
 
-def _to_rgb(picture: VideoFrame) -> Tensor:
+def _to_rgb(path: str | os.PathLike[str], picture: VideoFrame) -> Tensor:
+    try:
+        return torch.from_numpy(_rgb_pixels(picture)).permute(2, 0, 1)
+    except av.error.FFmpegError as error:
+        raise VideoReadError(path, f"has a frame that cannot be turned into RGB ({error.strerror})") from None
+
+
+def _rgb_pixels(picture: VideoFrame) -> npt.NDArray[np.uint8]:
+    """Pixels ``(H, W, 3)``."""
     layout = picture.format
     has_alpha = layout.has_palette or any(component.is_alpha for component in layout.components)
-    matrices: dict[str, Any] = {}
+    options = dict(_ONE_THREAD)
     if not layout.is_rgb and len(layout.components) >= 3:
         # FFmpeg's direct way from subsampled colour to RGB takes shortcuts that darken by more than a grey level.
         matrix = int(picture.colorspace)
         full = "yuva444p" if has_alpha else "yuv444p"
-        picture = picture.reformat(format=full, src_colorspace=matrix, dst_colorspace=matrix)
+        picture = picture.reformat(format=full, src_colorspace=matrix, dst_colorspace=matrix, **_ONE_THREAD)
         # RGB has no matrix, but PyAV before 17 ignores that of the source unless it is given another one here.
-        matrices = {"src_colorspace": matrix, "dst_colorspace": int(Colorspace.ITU601)}
+        options |= {"src_colorspace": matrix, "dst_colorspace": int(Colorspace.ITU601)}
     if not has_alpha:
-        rgb = picture.to_ndarray(format="rgb24", **matrices)
-    else:
-        rgba = picture.to_ndarray(format="rgba", **matrices).astype(np.uint16)
-        rgb = ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
-    return torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)
+        return np.ascontiguousarray(picture.to_ndarray(format="rgb24", **options), dtype=np.uint8)
+    rgba = picture.to_ndarray(format="rgba", **options).astype(np.uint16)
+    return ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)

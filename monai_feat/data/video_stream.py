@@ -29,7 +29,7 @@ from av.video.stream import VideoStream
 
 from monai_feat.data.frame_groups import FrameGroups, GroupError, PacketTime
 
-__all__ = ["FrameIndex", "VideoReadError", "decode_frames", "first_picture", "frame_index"]
+__all__ = ["MAX_PIXELS", "FrameIndex", "VideoReadError", "decode_frames", "first_picture", "frame_index"]
 
 # FFmpeg chooses a demuxer by content. Without this list, a text file that is a playlist would open other files.
 _DEMUXERS = "mov,avi,matroska,mpeg,mpegts,mpegvideo,gif,jpeg_pipe,png_pipe,bmp_pipe,tiff_pipe"
@@ -39,6 +39,8 @@ _INTRA_CODECS = frozenset({"dnxhd", "ffv1", "huffyuv", "mjpeg", "png", "prores",
 _ONE_PICTURE_PER_PACKET = _INTRA_CODECS | {"av1", "h264", "hevc", "mpeg4", "vp9"}
 # Containers whose time stamps and seeks can be relied on. AVI times packets in the order in which they are stored.
 _TRUSTED_TIMES = {"mov": _ONE_PICTURE_PER_PACKET, "matroska": _ONE_PICTURE_PER_PACKET, "avi": _INTRA_CODECS}
+# No camera or scanner makes larger frames, and a damaged header must not ask for more memory than this many pixels.
+MAX_PIXELS = 1 << 26
 # Opening a file again costs about as much as decoding this many frames.
 _SHORTEST_JUMP = 16
 # The first box of an mp4 or mov file.
@@ -199,7 +201,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, Vide
             stream = container.streams.video[0]
             if stream.codec_context is None:
                 raise VideoReadError(path, "holds a video of a codec that is not known")
-            stream.thread_type = "AUTO"
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            # Threads make what a damaged picture does depend on timing, and take address space by the number of cores.
+            stream.codec_context.thread_count = 1
             try:
                 yield container, stream
             except av.error.FFmpegError as error:

@@ -17,12 +17,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from monai_feat.data.video_stream import VideoReadError
+from monai_feat.data.video_stream import MAX_PIXELS, VideoReadError
 
-__all__ = ["MAX_PIXELS", "UNKNOWN_SPACING", "ClipFile", "as_read_error", "exact_uint8", "one_line"]
+__all__ = ["UNKNOWN_SPACING", "ClipFile", "as_read_error", "exact_uint8", "one_line"]
 
-# No camera or scanner makes larger frames, and a damaged header must not ask for more memory than this many pixels.
-MAX_PIXELS = 1 << 26
 UNKNOWN_SPACING = (float("nan"), float("nan"))
 
 

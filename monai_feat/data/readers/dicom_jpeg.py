@@ -25,7 +25,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from monai_feat.data.readers.clip_file import MAX_PIXELS
+from monai_feat.data.video_stream import MAX_PIXELS
 
 __all__ = ["DECODERS", "decode_lossless_jpeg", "is_available"]
 
