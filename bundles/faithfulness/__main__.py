@@ -5,7 +5,7 @@
 It trains, samples, and writes ``report.md``:
 
     python -m bundles.faithfulness --condition ejection_fraction --out runs/ejection_fraction
-    python -m bundles.faithfulness --condition first_frames --seeds 0 1 2 --out runs/first_frames
+    python -m bundles.faithfulness --condition first_frames mask --seeds 0 1 2 --out runs/frames_and_masks
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line and run."""
     usual = Budget()
     parser = argparse.ArgumentParser(prog="python -m bundles.faithfulness", description="Measure faithfulness.")
-    parser.add_argument("--condition", required=True, choices=list(QUESTIONS), help="what to ask for")
+    parser.add_argument(
+        "--condition", required=True, nargs="+", choices=list(QUESTIONS), help="what to ask for, of one modality"
+    )
     parser.add_argument("--out", type=Path, required=True, help="where results go")
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="of training, for each seed")
     parser.add_argument("--segmenter-seconds", type=float, default=usual.segmenter_seconds, help="of its training")
@@ -47,8 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     warnings.filterwarnings("ignore", module=r"(monai|ignite)(\.|$)")
     logging.getLogger("monai").setLevel(logging.WARNING)
-    rows = run_study(QUESTIONS[options.condition], options.out, budget, options.from_scratch)
-    print("\n" + "\n".join(describe(rows)))
+    questions = {name: QUESTIONS[name] for name in options.condition}
+    if len({question.modality for question in questions.values()}) > 1:
+        parser.error(f"{', '.join(questions)} are of different modalities; ask for those of one at a time")
+    tables = run_study(questions, options.out, budget, options.from_scratch)
+    print("\n".join(describe(tables)))
     print(f"\nLook at {options.out / 'report.md'} and the contact sheets.")
     return 0
 

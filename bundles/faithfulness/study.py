@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Train on a condition, ask for what held-out clips are, and compare what comes with what was asked."""
+"""Train on conditions, ask for what held-out clips are, and compare what comes with what was asked."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from monai.bundle import ConfigParser
-from torch import Tensor
+from torch import Tensor, nn
 
 from bundles.demo import Demo
 from bundles.faithfulness.questions import Question, held_out_clips
@@ -25,6 +26,9 @@ from monai_feat.transforms.functional import to_uint8, to_unit_range
 from monai_feat.visualize import save_contact_sheet
 
 __all__ = ["Budget", "Row", "describe", "run_study"]
+
+# So that one condition alone is no rare sight where there are several.
+DROPPED_OF_SEVERAL = 0.5
 
 Scores = dict[str, float]
 
@@ -73,41 +77,100 @@ class Row:
     spread: Scores
 
 
-def run_study(question: Question, out: Path, budget: Budget, from_scratch: bool = False) -> list[Row]:
-    """Do everything, and write ``report.json``, ``report.md`` and a contact sheet for each seed.
+def run_study(
+    questions: Mapping[str, Question], out: Path, budget: Budget, from_scratch: bool = False
+) -> dict[str, list[Row]]:
+    """Do everything, and write ``report.json``, ``report.md`` and contact sheets for each seed.
+
+    One network for each seed is trained on all conditions together; each is then asked for alone.
 
     Args:
-        question: what to ask.
+        questions: what to ask, by name; of one modality.
         out: where results go; what an earlier run left there goes, but for the cached latents.
         budget: how much to do.
         from_scratch: whether FEAT starts without the shipped weights.
+
+    Returns:
+        A table for each question.
+
+    Raises:
+        ValueError: the questions are of different modalities.
     """
+    modalities = sorted({question.modality for question in questions.values()})
+    if len(modalities) != 1:
+        raise ValueError(f"expected questions of one modality, got {', '.join(questions)}: {' and '.join(modalities)}")
     started = time.monotonic()
-    demo = Demo(question.modality, f"phantom:{question.modality}", out, from_scratch)
+    demo = Demo(modalities[0], f"phantom:{modalities[0]}", out, from_scratch)
     for folder in (*out.glob("seed_*"), out / "prompts"):
         shutil.rmtree(folder, ignore_errors=True)
-    items = held_out_clips(question, budget.num_clips, budget.size, budget.num_frames)
-    pixels, truth = torch.stack([item["pixels"] for item in items]), question.truth(items)
-    segmenter = train_segmenter(question.modality, budget.size, budget.segmenter_seconds)
-
-    def read(images: Tensor) -> Tensor:
-        return question.measure(segment(segmenter, to_unit_range(images)), images)
-
-    real = {"real": pixels, "real, through the autoencoder": reconstruct(demo, pixels)}
-    found = {clips: [question.compare(truth, read(images))] for clips, images in real.items()}
-    prompts = question.prompts(truth, out / "prompts")
+    segmenter = train_segmenter(demo.modality, budget.size, budget.segmenter_seconds)
+    exams = [Exam.prepare(name, question, demo, segmenter, budget) for name, question in questions.items()]
     for seed in budget.seeds:
-        network = train(demo, question, budget, seed)
-        for scale in budget.guidance_scales:
-            images = sample(demo, budget, network, prompts, scale, seed)
-            measured = read(images)
-            rows = {"as asked": question.compare(truth, measured), "by chance": by_chance(question, truth, measured)}
-            for name, scores in rows.items():
-                found.setdefault(f"guidance {scale:g}, {name}", []).append(scores)
-        _draw(question, pixels, truth, images, out / f"seed_{seed}" / "contact_sheet.png")
-    table = [Row(clips, *_over_seeds(scores)) for clips, scores in found.items()]
-    _write_report(question, table, budget, out, time.monotonic() - started)
-    return table
+        network = train(demo, [question.condition for question in questions.values()], budget, seed)
+        for exam in exams:
+            for scale in budget.guidance_scales:
+                exam.judge(sample(demo, budget, network, exam.prompts, scale, seed), scale)
+            exam.draw(out / f"seed_{seed}" / f"{exam.name}.png")
+    tables = {exam.name: exam.table() for exam in exams}
+    _write_report(questions, tables, budget, out, time.monotonic() - started)
+    return tables
+
+
+@dataclass
+class Exam:
+    """One question, put to real clips and to those of every network.
+
+    Attributes:
+        name: of the question.
+        question: what is asked.
+        segmenter: reads the answers off images.
+        pixels: held-out clips, uint8 ``(N, C, T, H, W)``.
+        truth: what they are, and clips are asked to be.
+        prompts: the same for a bundle.
+        found: scores by row, one for each seed.
+        latest: the clips that were judged last.
+    """
+
+    name: str
+    question: Question
+    segmenter: nn.Module
+    pixels: Tensor
+    truth: Tensor
+    prompts: dict[str, list[float] | list[str]]
+    found: dict[str, list[Scores]] = field(default_factory=dict)
+    latest: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    @classmethod
+    def prepare(cls, name: str, question: Question, demo: Demo, segmenter: nn.Module, budget: Budget) -> Exam:
+        """Render held-out clips, and see how well the answers are read off these."""
+        items = held_out_clips(question, budget.num_clips, budget.size, budget.num_frames)
+        pixels, truth = torch.stack([item["pixels"] for item in items]), question.truth(items)
+        exam = cls(name, question, segmenter, pixels, truth, question.prompts(truth, demo.output / "prompts" / name))
+        for row, images in {"real": pixels, "real, through the autoencoder": reconstruct(demo, pixels)}.items():
+            exam.found[row] = [question.compare(truth, exam.read(images))]
+        return exam
+
+    def read(self, images: Tensor) -> Tensor:
+        """Read the answers off clips, uint8 ``(N, C, T, H, W)``."""
+        return self.question.measure(segment(self.segmenter, to_unit_range(images)), images)
+
+    def judge(self, images: Tensor, scale: float) -> None:
+        """Score clips that were sampled with a guidance scale."""
+        measured = self.read(images)
+        asked = self.question.compare(self.truth, measured)
+        for row, scores in {"as asked": asked, "by chance": by_chance(self.question, self.truth, measured)}.items():
+            self.found.setdefault(f"guidance {scale:g}, {row}", []).append(scores)
+        self.latest = images
+
+    def table(self) -> list[Row]:
+        """Return mean and spread over the seeds."""
+        return [Row(row, *_over_seeds(scores)) for row, scores in self.found.items()]
+
+    def draw(self, path: Path) -> None:
+        """Draw the clips at the ends and the middle of what was asked, under the real ones."""
+        order = torch.arange(len(self.truth)) if self.question.files else self.truth.argsort()
+        shown = order[torch.linspace(0, len(order) - 1, min(4, len(order))).long()]
+        save_contact_sheet({"held out": self.pixels[shown], "sampled": self.latest[shown]}, path)
 
 
 def by_chance(question: Question, asked: Tensor, measured: Tensor) -> Scores:
@@ -116,15 +179,16 @@ def by_chance(question: Question, asked: Tensor, measured: Tensor) -> Scores:
     return _over_seeds(shifted)[0]
 
 
-def train(demo: Demo, question: Question, budget: Budget, seed: int) -> Path:
-    """Train FEAT on the condition, from the shipped weights unless told otherwise; return the path of its weights."""
+def train(demo: Demo, conditions: Sequence[dict[str, Any]], budget: Budget, seed: int) -> Path:
+    """Train FEAT on conditions, from the shipped weights unless told otherwise; return the path of its weights."""
     folder = demo.output / f"seed_{seed}"
     demo.run(
         "train",
         dataset_dir=demo.source,
         output_dir=str(folder / "train"),
         cache_dir=str(demo.output / "latents"),
-        conditions=[question.condition],
+        conditions=list(conditions),
+        drop_probability=DROPPED_OF_SEVERAL if len(conditions) > 1 else None,
         num_clips=budget.num_training_clips,
         frame_size=budget.size,
         num_frames=budget.num_frames,
@@ -142,7 +206,7 @@ def sample(
     demo: Demo, budget: Budget, network: Path, prompts: dict[str, list[float] | list[str]], scale: float, seed: int
 ) -> Tensor:
     """Sample a clip for each prompt, uint8 ``(N, C, T, H, W)``."""
-    folder = network.parents[1] / f"guidance_{scale:g}"
+    folder = network.parents[1] / f"{'_'.join(prompts)}_guidance_{scale:g}"
     demo.run(
         "inference",
         dataset_dir=demo.source,
@@ -178,32 +242,28 @@ def _over_seeds(scores: Sequence[Scores]) -> tuple[Scores, Scores]:
     return means, {name: statistics.stdev(numbers) for name, numbers in values.items()} if len(scores) > 1 else {}
 
 
-def _draw(question: Question, pixels: Tensor, truth: Tensor, images: Tensor, path: Path) -> None:
-    """Draw the clips at the ends and the middle of what was asked, under the real ones."""
-    order = torch.arange(len(truth)) if question.files else truth.argsort()
-    shown = order[torch.linspace(0, len(order) - 1, min(4, len(order))).long()]
-    save_contact_sheet({"held out": pixels[shown], "sampled": images[shown]}, path)
-
-
-def _write_report(question: Question, rows: Sequence[Row], budget: Budget, out: Path, seconds: float) -> None:
+def _write_report(
+    questions: Mapping[str, Question], tables: Mapping[str, Sequence[Row]], budget: Budget, out: Path, seconds: float
+) -> None:
     report = {
-        "condition": question.condition,
-        "modality": question.modality,
+        "conditions": [question.condition for question in questions.values()],
         "budget": asdict(budget),
         "seconds": round(seconds),
-        "rows": [asdict(row) for row in rows],
+        "tables": {name: [asdict(row) for row in rows] for name, rows in tables.items()},
     }
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    (out / "report.md").write_text("\n".join(describe(rows)) + "\n", encoding="utf-8")
+    (out / "report.md").write_text("\n".join(describe(tables)) + "\n", encoding="utf-8")
 
 
-def describe(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the lines of a Markdown table."""
-    names = list(rows[0].scores)
-    yield f"| clips | {' | '.join(names)} |"
-    yield "|---|" + "---|" * len(names)
-    for row in rows:
-        cells = (
-            f"{row.scores[name]:.3f}" + (f" ± {row.spread[name]:.3f}" if name in row.spread else "") for name in names
-        )
-        yield f"| {row.clips} | {' | '.join(cells)} |"
+def describe(tables: Mapping[str, Sequence[Row]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table for each question."""
+    for name, rows in tables.items():
+        scores = list(rows[0].scores)
+        yield from ("", f"| {name} | {' | '.join(scores)} |", "|---|" + "---|" * len(scores))
+        for row in rows:
+            cells = (f"{row.scores[score]:.3f}{_spread(row, score)}" for score in scores)
+            yield f"| {row.clips} | {' | '.join(cells)} |"
+
+
+def _spread(row: Row, score: str) -> str:
+    return f" ± {row.spread[score]:.3f}" if score in row.spread else ""

@@ -15,8 +15,10 @@ from bundles.faithfulness.study import Budget, Row, by_chance, describe, run_stu
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
 
-@pytest.mark.parametrize(("name", "seeds"), [("ejection_fraction", (0, 1)), ("first_frames", (0,))])
-def test_a_tiny_study_leaves_its_files(name: str, seeds: tuple[int, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "seeds"), [(["ejection_fraction"], (0, 1)), (["first_frames", "mask", "ejection_class"], (0,))]
+)
+def test_a_tiny_study_leaves_its_files(names: list[str], seeds: tuple[int, ...], tmp_path: Path) -> None:
     budget = Budget(
         seconds=0.01,
         segmenter_seconds=0.01,
@@ -29,20 +31,31 @@ def test_a_tiny_study_leaves_its_files(name: str, seeds: tuple[int, ...], tmp_pa
         size=32,
         num_frames=6,
     )
-    rows = run_study(QUESTIONS[name], tmp_path, budget)
-    assert [row.clips for row in rows] == [
-        "real",
-        "real, through the autoencoder",
-        "guidance 1, as asked",
-        "guidance 1, by chance",
-        "guidance 3, as asked",
-        "guidance 3, by chance",
-    ]
-    assert bool(rows[2].spread) == (len(seeds) > 1)
+    tables = run_study({name: QUESTIONS[name] for name in names}, tmp_path, budget)
+    assert list(tables) == names
+    for rows in tables.values():
+        assert [row.clips for row in rows] == [
+            "real",
+            "real, through the autoencoder",
+            "guidance 1, as asked",
+            "guidance 1, by chance",
+            "guidance 3, as asked",
+            "guidance 3, by chance",
+        ]
+        assert bool(rows[2].spread) == (len(seeds) > 1)
     report = json.loads((tmp_path / "report.json").read_text())
-    assert [row["clips"] for row in report["rows"]] == [row.clips for row in rows]
-    assert (tmp_path / "report.md").read_text().splitlines() == list(describe(rows))
-    assert all((tmp_path / f"seed_{seed}" / "contact_sheet.png").is_file() for seed in seeds)
+    assert {name: len(rows) for name, rows in report["tables"].items()} == dict.fromkeys(names, 6)
+    assert (tmp_path / "report.md").read_text().splitlines() == list(describe(tables))
+    assert all((tmp_path / f"seed_{seed}" / f"{name}.png").is_file() for seed in seeds for name in names)
+
+
+def test_questions_of_two_modalities_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["ejection_fraction", "polyp_present"]
+    with pytest.raises(ValueError, match="endoscopy and ultrasound"):
+        run_study({name: QUESTIONS[name] for name in names}, tmp_path, Budget())
+    with pytest.raises(SystemExit):
+        main(["--condition", *names, "--out", str(tmp_path)])
+    assert "of different modalities" in capsys.readouterr().err
 
 
 def test_chance_is_the_mean_over_all_other_clips() -> None:
@@ -54,8 +67,9 @@ def test_chance_is_the_mean_over_all_other_clips() -> None:
 
 def test_the_table_shows_spreads() -> None:
     rows = [Row("real", {"error": 0.5}, {}), Row("sampled", {"error": 0.25}, {"error": 0.125})]
-    assert list(describe(rows)) == [
-        "| clips | error |",
+    assert list(describe({"speed": rows})) == [
+        "",
+        "| speed | error |",
         "|---|---|",
         "| real | 0.500 |",
         "| sampled | 0.250 ± 0.125 |",
