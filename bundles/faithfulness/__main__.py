@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="where results go")
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="of training, for each seed")
-    parser.add_argument("--segmenter-seconds", type=float, default=usual.segmenter_seconds, help="of its training")
+    parser.add_argument("--segmenter-steps", type=int, default=usual.segmenter_steps, help="of its training")
     parser.add_argument("--training-clips", type=int, default=usual.num_training_clips)
     parser.add_argument("--clips", type=int, default=usual.num_clips, help="held-out clips, and sampled ones")
     parser.add_argument("--steps", type=int, default=usual.num_sampling_steps, help="of the sampler")
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     budget = Budget(
         seconds=options.seconds,
-        segmenter_seconds=options.segmenter_seconds,
+        segmenter_steps=options.segmenter_steps,
         num_training_clips=options.training_clips,
         num_clips=options.clips,
         num_sampling_steps=options.steps,

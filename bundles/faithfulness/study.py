@@ -39,7 +39,7 @@ class Budget:
 
     Attributes:
         seconds: training of FEAT, for each seed.
-        segmenter_seconds: training of the segmenter.
+        segmenter_steps: steps of the segmenter's training.
         num_training_clips: clips that FEAT is trained on.
         num_clips: held-out clips, and sampled ones that are asked to be like them.
         num_sampling_steps: steps of the sampler.
@@ -51,7 +51,7 @@ class Budget:
     """
 
     seconds: float = 600
-    segmenter_seconds: float = 60
+    segmenter_steps: int = 300
     num_training_clips: int = 600
     num_clips: int = 48
     num_sampling_steps: int = 50
@@ -103,7 +103,7 @@ def run_study(
     demo = Demo(modalities[0], f"phantom:{modalities[0]}", out, from_scratch)
     for folder in (*out.glob("seed_*"), out / "prompts"):
         shutil.rmtree(folder, ignore_errors=True)
-    segmenter = train_segmenter(demo.modality, budget.size, budget.segmenter_seconds)
+    segmenter = train_segmenter(demo.modality, budget.size, budget.segmenter_steps)
     exams = [Exam.prepare(name, question, demo, segmenter, budget) for name, question in questions.items()]
     for seed in budget.seeds:
         network = train(demo, [question.condition for question in questions.values()], budget, seed)

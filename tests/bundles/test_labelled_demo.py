@@ -49,7 +49,7 @@ def test_agreement_of_masks_that_fit() -> None:
 
 
 def test_the_segmenter_learns() -> None:
-    segmenter = train_segmenter("ultrasound", 32, seconds=6)
+    segmenter = train_segmenter("ultrasound", 32, steps=40)
     images, labels = labelled_demo.real_clips("ultrasound", 4, 2, 32)
     assert clip_dice(segment(segmenter, images), labels).mean() > 0.5
 
@@ -57,7 +57,7 @@ def test_the_segmenter_learns() -> None:
 def test_it_leaves_clips_masks_and_a_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(labelled_demo, "Budget", lambda: Budget(0.5, 0.5, 0.5, 16, 2, 2))
+    monkeypatch.setattr(labelled_demo, "Budget", lambda: Budget(2, 0.5, 0.5, 16, 2, 2))
     assert labelled_demo.main(["--modality", "ultrasound", "--out", str(tmp_path)]) == 0
     images, labels = read_samples(tmp_path / "samples")
     assert (images.shape, labels.shape) == ((2, 1, 16, 64, 64), (2, 1, 16, 64, 64))

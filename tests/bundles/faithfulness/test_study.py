@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWa
 def test_a_tiny_study_leaves_its_files(names: list[str], seeds: tuple[int, ...], tmp_path: Path) -> None:
     budget = Budget(
         seconds=0.01,
-        segmenter_seconds=0.01,
+        segmenter_steps=1,
         num_training_clips=2,
         num_clips=2,
         num_sampling_steps=2,
