@@ -7,7 +7,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from monai_feat.visualize import ColumnKind, Html, bullets, definitions, element, format_number, join, paragraph, table
+from monai_feat.visualize import (
+    ColumnKind,
+    Html,
+    bullets,
+    definitions,
+    element,
+    fact_text,
+    flat_facts,
+    format_number,
+    join,
+    paragraph,
+    plain_name,
+    table,
+)
 
 from ..results import Evaluation
 from .wording import side_name
@@ -23,7 +36,7 @@ def method_section(evaluation: Evaluation) -> Html:
         element("h3", "Sources"),
         _sources(evaluation.sources),
         element("h3", "Protocol: all that moves a number"),
-        definitions(dict(_flat(evaluation.protocol))) if evaluation.protocol else paragraph("Not recorded."),
+        definitions(flat_facts(evaluation.protocol)) if evaluation.protocol else paragraph("Not recorded."),
     ]
     if evaluation.command:
         parts += [element("h3", "To make this again"), element("pre", element("code", evaluation.command))]
@@ -37,36 +50,12 @@ def _sources(sources: Mapping[str, Mapping[str, Any]]) -> Html:
     if not sources:
         return paragraph("Not recorded.")
     keys = dict.fromkeys(key for facts in sources.values() for key in facts)
-    rows = [[_plain(key), *(_value(facts[key]) if key in facts else "–" for facts in sources.values())] for key in keys]
+    rows = [
+        [plain_name(key), *(fact_text(facts[key]) if key in facts else "–" for facts in sources.values())]
+        for key in keys
+    ]
     columns: dict[str, ColumnKind] = {"": "text", **dict.fromkeys((side_name(side) for side in sources), "wide")}
     return table(columns, rows, "Where the clips came from, as found")
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested facts as one list: ``{"a": {"b": 1}}`` becomes ``a · b``, ``1``."""
-    found = []
-    for key, item in value.items():
-        name = f"{prefix} · {_plain(key)}" if prefix else _plain(key)
-        found += _flat(item, name) if isinstance(item, Mapping) and item else [(name, _value(item))]
-    return found
-
-
-def _value(item: Any) -> str:
-    if item is None or item == {} or item == () or item == []:
-        return "none"
-    if isinstance(item, bool):
-        return "yes" if item else "no"
-    if isinstance(item, float):
-        return f"{item:.10g}"
-    if isinstance(item, Mapping):
-        return ", ".join(f"{_plain(key)}: {_value(part)}" for key, part in item.items())
-    if isinstance(item, (list, tuple)):
-        return ", ".join(_value(part) for part in item)
-    return str(item)
-
-
-def _plain(key: object) -> str:
-    return str(key).replace("_", " ")
 
 
 def _duration(seconds: float) -> str:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from monai_feat.visualize import Series, format_number, format_range
+from monai_feat.visualize import Series, count, format_number, format_range, join_words, percent
 
 from ..results import Interval
 
@@ -30,28 +30,6 @@ def side_name(side: str) -> str:
     return SIDES.get(side, side)
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number and its noun.
-
-    Example:
-        >>> count(1, "clip"), count(2, "copy")
-        ('1 clip', '2 copies')
-    """
-    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
-    return f"{format_number(number)} {noun if number == 1 else plural}"
-
-
-def percent(share: float) -> str:
-    r"""Return a share in per cent.
-
-    Example:
-        >>> percent(0.95), percent(0.0483)
-        ('95\xa0%', '4.8\xa0%')
-    """
-    digits = 2 if share < 0.995 else 3
-    return f"{100 * share:.{digits}g}\N{NO-BREAK SPACE}%"
-
-
 def range_text(interval: Interval) -> str:
     """Return the two ends of an interval."""
     return format_range(interval.low, interval.high)
@@ -67,13 +45,3 @@ def interval_text(interval: Interval, value: float) -> str:
 def number_within(value: float | None, interval: Interval | None) -> str:
     """Return a number as precisely as the interval around it allows."""
     return format_number(value, width=interval.high - interval.low if interval else None)
-
-
-def join_words(words: list[str]) -> str:
-    """Return a list as people say it.
-
-    Example:
-        >>> join_words(["blur", "noise", "freeze"])
-        'blur, noise and freeze'
-    """
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -9,8 +9,9 @@ the style of the page, so plots follow its light and dark scheme.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -150,13 +151,14 @@ def _spoken(row: IntervalRow) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a `line_panel`: its points, and how it looks."""
+    """One line of a `line_panel`: its points, how it looks, and an interval around each point, or around none."""
 
     label: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     series: Series = "first"
     dots: bool = False
+    intervals: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def cumulative(cls, label: str, values: Sequence[float], series: Series) -> Line:
@@ -188,6 +190,7 @@ def line_panel(
     note: str = "",
     x_axis: Axis | None = None,
     y_axis: Axis | None = None,
+    x_names: Mapping[float, str] | None = None,
 ) -> Html:
     """Draw lines over common axes.
 
@@ -198,19 +201,24 @@ def line_panel(
         note: under the title.
         x_axis: for panels that share one; by default around the lines.
         y_axis: likewise.
+        x_names: what stands at some places of the horizontal axis, instead of numbers.
 
     Raises:
-        ValueError: there are no lines.
+        ValueError: there are no lines, or a line has some intervals, but not one for each point.
     """
+    if wrong := [line.label for line in lines if line.intervals and len(line.intervals) != len(line.x)]:
+        raise ValueError(f"{title!r}: expected an interval for each point or none, not so in {wrong}")
     if not lines:
         raise ValueError(f"{title!r}: expected at least one line, got none")
     across = x_axis or Axis.around(value for line in lines for value in line.x)
-    up = y_axis or Axis.around(value for line in lines for value in line.y)
-    shapes = [*_grid(across, up, x_label), element(
+    up = y_axis or Axis.around(value for line in lines for value in (*line.y, *chain(*line.intervals)))
+    names = x_names if x_names is not None else {tick: _tick(tick) for tick in across.ticks(3)}
+    shapes = [*_grid(across, up, x_label, names), element(
         "svg",
         *(_polyline(line, across, up) for line in lines),
         viewBox="0 0 100 100", preserveAspectRatio="none", width="100%", height="100%", overflow="visible",
     )]  # fmt: skip
+    shapes += [whisker for line in lines for whisker in _whiskers(line, across, up)]
     shapes += [dot for line in lines if line.dots for dot in _dots(line, across, up)]
     spoken = f"{title}, {x_label}: " + "; ".join(line.label for line in lines)
     return element(
@@ -221,7 +229,7 @@ def line_panel(
     )
 
 
-def legend(entries: dict[str, Html | Series]) -> Html:
+def legend(entries: Mapping[str, Html | Series]) -> Html:
     """Return what the marks of a plot mean.
 
     Args:
@@ -235,16 +243,16 @@ def _sample(mark: Html | Series) -> Html:
     return mark if isinstance(mark, Html) else _line("0", "6", "26", "6", f"line {mark}")
 
 
-def _grid(across: Axis, up: Axis, x_label: str) -> list[Html]:
+def _grid(across: Axis, up: Axis, x_label: str, names: Mapping[float, str]) -> list[Html]:
     shapes = []
     for tick in up.ticks(3):
         height = f"{100 - up.place(tick):.3f}%"
         shapes.append(_line("0", height, "100%", height, "rule"))
         shapes.append(element("text", _tick(tick), x=-8, y=height, dy=4, text_anchor="end"))
-    for tick in across.ticks(3):
+    for tick, name in names.items():
         left = across.place(tick)
         shapes.append(_line(f"{left:.3f}%", "100%", f"{left:.3f}%", "103%", "base"))
-        shapes.append(element("text", _tick(tick), x=f"{left:.3f}%", y="100%", dy=18, text_anchor="middle"))
+        shapes.append(element("text", name, x=f"{left:.3f}%", y="100%", dy=18, text_anchor="middle"))
     shapes.append(_line("0", "100%", "100%", "100%", "base"))
     shapes.append(element("text", x_label, x="50%", y="100%", dy=33, text_anchor="middle"))
     return shapes
@@ -253,6 +261,15 @@ def _grid(across: Axis, up: Axis, x_label: str) -> list[Html]:
 def _polyline(line: Line, across: Axis, up: Axis) -> Html:
     points = " ".join(f"{across.place(x):.2f},{100 - up.place(y):.2f}" for x, y in _finite(line))
     return element("polyline", points=points, class_=f"line {line.series}")
+
+
+def _whiskers(line: Line, across: Axis, up: Axis) -> list[Html]:
+    shapes = []
+    for x, ends in zip(line.x, line.intervals, strict=False):
+        if _is_finite(x, *ends):
+            left, (low, high) = f"{across.place(x):.2f}%", (f"{100 - up.place(end):.2f}%" for end in ends)
+            shapes.append(_line(left, low, left, high, f"line {line.series}"))
+    return shapes
 
 
 def _dots(line: Line, across: Axis, up: Axis) -> list[Html]:

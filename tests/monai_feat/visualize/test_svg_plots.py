@@ -78,6 +78,21 @@ def test_a_line_runs_through_its_points() -> None:
     assert places(root, "circle", "dot first", "cy") == [100.0, 50.0]
 
 
+def test_whiskers_stand_where_intervals_end() -> None:
+    line = Line("a", (0.0, 1.0), (2.0, 4.0), "third", intervals=((0.0, 4.0), (2.0, math.inf)))
+    root = parsed(line_panel([line], "title", "x", y_axis=Axis(0, 8)))
+    assert places(root, "line", "line third", "y1") == [100.0]
+    assert places(root, "line", "line third", "y2") == [50.0]
+    with pytest.raises(ValueError, match=r"an interval for each point or none, not so in \['b'\]"):
+        line_panel([Line("b", (0.0, 1.0), (2.0, 4.0), intervals=((0.0, 1.0),))], "title", "x")
+
+
+def test_places_of_the_axis_can_have_names() -> None:
+    root = parsed(line_panel([Line("a", (0.0, 1.0), (2.0, 4.0))], "title", "", x_names={0.0: "before", 1.0: "after"}))
+    written = [text.text for text in root.iter("text") if text.get("y") == "100%" and text.get("dy") == "18"]
+    assert written == ["before", "after"]
+
+
 def test_a_legend_shows_series_and_marks() -> None:
     root = parsed(legend({"one": "second", "two & more": element("circle", r=1)}))
     assert [item.get("class") for item in root.iter("line")] == ["line second"]
