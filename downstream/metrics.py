@@ -46,7 +46,7 @@ class Metric:
 METRICS: dict[str, Metric] = {
     "dice": Metric("Dice", "", higher_is_better=True),
     "surface_dice": Metric("Normalised surface distance", "", higher_is_better=True),
-    "hd95": Metric("95 % Hausdorff distance", "mm, or pixels", higher_is_better=False, high=math.inf),
+    "hd95": Metric("95 % Hausdorff distance", "mm or pixels", higher_is_better=False, high=math.inf),
     "lesion_recall": Metric("Lesions found", "", higher_is_better=True),
     "false_positive_frames": Metric("False positives on empty frames", "", higher_is_better=False),
     "temporal_consistency": Metric("Temporal consistency", "", higher_is_better=True),

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..metrics import METRICS
 from ..scores import Score, check_unique
 
-__all__ = ["Example", "ReportArm", "ReportInput"]
+__all__ = ["Example", "ReportArm", "ReportInput", "question_arms"]
 
 ArmKind = Literal["reference", "synthetic", "control", "baseline"]
 
@@ -29,13 +29,24 @@ class ReportArm:
         kind: ``reference``: what all are compared with; ``synthetic``: the question; ``control``: what synthetic clips
             have to beat or must not need; ``baseline``: looks at no picture, shown and not tested.
         description: what it is trained on, and why.
-        ratio: synthetic clips for each real one; None where there is no dose.
+        ratio: synthetic clips for each real one, for arms that are one dose–response curve; None for all others.
     """
 
     name: str
     kind: ArmKind
     description: str = ""
     ratio: float | None = None
+
+
+def question_arms(arms: Sequence[ReportArm]) -> list[str]:
+    """Return the arms that the answer is about, the leading one first, which the report looks at more closely.
+
+    They are the synthetic arms with a dose or, where none has one, all synthetic arms. The leading one is that of
+    ratio 1, or nearest it: it is chosen by its dose, not by its score.
+    """
+    synthetic = [arm for arm in arms if arm.kind == "synthetic"]
+    dosed = [(abs(arm.ratio - 1), arm.name) for arm in synthetic if arm.ratio is not None]
+    return [name for _, name in sorted(dosed, key=lambda pair: pair[0])] or [arm.name for arm in synthetic]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The numbers of a report for programs: one JSON object, and the comparisons as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from monai_feat.visualize import fact_text
+
+from ..metrics import METRICS
+from ..statistics import LEVEL, Comparison
+from .findings import ArmMean, Findings
+from .generator import Fidelity
+from .verdict import Summary
+
+__all__ = ["comparisons_csv", "report_data"]
+
+
+def report_data(found: Findings, summary: Summary, fidelity: Sequence[Fidelity]) -> dict[str, Any]:
+    """Return what the JSON file holds: everything but pixels and single scores, which are in ``scores.csv``."""
+    study = found.study
+    return {
+        "verdict": asdict(summary),
+        "title": study.title,
+        "reference": study.reference,
+        "metric": study.metric,
+        "smallest_effect": study.smallest_effect,
+        "lead": {"arm": found.lead.arm, "fraction": found.lead.fraction} if found.lead else None,
+        "arms": [{**asdict(arm), "minutes": study.minutes.get(arm.name)} for arm in study.arms],
+        "minutes": dict(study.minutes),
+        "comparisons": [
+            {**_comparison(one), "bootstrap": list(ends)}
+            for one, ends in zip(found.comparisons, found.bootstrap, strict=True)
+        ],
+        "against_controls": [{"control": name, **_comparison(one)} for name, one in found.against_controls],
+        "secondary": {metric: [_gain(one) for one in rows] for metric, rows in found.secondary.items()},
+        "means": [
+            {"arm": mean.arm, "fraction": mean.fraction, "metric": mean.metric, **_mean(mean)} for mean in found.means
+        ],
+        "simulated_coverage": dict(found.coverage),
+        "generator": [asdict(one) for one in fidelity],
+        "notes": list(study.notes),
+        "settings": _plain(study.settings),
+        "command": study.command,
+        "versions": dict(study.versions),
+    }
+
+
+def comparisons_csv(found: Findings) -> str:
+    """Return a row for each arm, fraction and metric; tests and verdicts are of the first metric only."""
+    named = [(found.study.metric, one, True) for one in found.comparisons]
+    named += [(metric, one, False) for metric, rows in found.secondary.items() for one in rows]
+    rows = [_csv_row(*item) for item in named]
+    written = io.StringIO()
+    writer = csv.DictWriter(written, list(_COLUMNS), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return written.getvalue()
+
+
+_COLUMNS = (
+    "arm", "fraction", "metric", "unit", "gain", "low", "high", "patients", "trainings", "folds", "verdict", "p",
+    "p_equivalent", "p_signed_rank", "power", "patients_needed",
+)  # fmt: skip
+
+
+def _csv_row(metric: str, one: Comparison, is_decisive: bool) -> dict[str, Any]:
+    whole = _comparison(one)
+    low, high = whole.pop("interval") or (None, None)
+    tests = ("verdict", "p", "p_equivalent", "p_signed_rank", "power", "patients_needed")
+    kept = {key: value for key, value in whole.items() if key in _COLUMNS and (is_decisive or key not in tests)}
+    return {**kept, "metric": metric, "unit": METRICS[metric].unit, "low": low, "high": high}
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return {
+        **_gain(one),
+        "verdict": one.verdict,
+        "p": one.p,
+        "p_equivalent": one.p_equivalent,
+        "p_signed_rank": one.p_signed_rank,
+        "power": one.power,
+        "patients_needed": one.patients_needed,
+        "variance": {
+            "patients": one.effect.by_patient,
+            "trainings": one.effect.by_training,
+            "folds": one.effect.by_fold,
+        },
+        "by_patient": one.differences.by_patient(),
+        "left_out": list(one.differences.left_out),
+    }
+
+
+def _gain(one: Comparison) -> dict[str, Any]:
+    ends = one.effect.interval(LEVEL)
+    return {
+        "arm": one.arm,
+        "fraction": one.fraction,
+        "gain": one.gain,
+        "interval": list(ends) if ends else None,
+        "level": LEVEL,
+        "patients": one.effect.patients,
+        "trainings": sum(map(len, one.differences.seeds)),
+        "folds": len(one.differences.folds),
+    }
+
+
+def _mean(mean: ArmMean) -> dict[str, Any]:
+    interval = list(mean.interval) if mean.interval else None
+    return {"value": mean.effect.value, "interval": interval, "patients": mean.effect.patients}
+
+
+def _plain(value: Any) -> Any:
+    """Return settings as JSON can hold them; what it has no type for, such as a path, is written as text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else fact_text(value)

@@ -1,0 +1,154 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a study found: everything that the report says, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..metrics import METRICS, Metric
+from ..statistics import (
+    LEVEL,
+    Comparison,
+    Effect,
+    arm_values,
+    bootstrap_interval,
+    compare_arms,
+    estimate_effect,
+    simulated_coverage,
+)
+from .inputs import ReportInput, question_arms
+
+__all__ = ["ArmMean", "Findings", "find"]
+
+
+@dataclass(frozen=True)
+class ArmMean:
+    """How well one arm does, whatever the others do.
+
+    Attributes:
+        arm: its name.
+        fraction: of the real data.
+        metric: of the scores.
+        effect: mean over patients, with its variance.
+    """
+
+    arm: str
+    fraction: float
+    metric: str
+    effect: Effect
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The interval of the mean, within what the metric can be; None where nothing says how uncertain it is."""
+        ends, metric = self.effect.interval(LEVEL), METRICS[self.metric]
+        return ends and (max(metric.low, ends[0]), min(metric.high, ends[1]))
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All numbers of a report.
+
+    Attributes:
+        study: that they are of.
+        comparisons: of synthetic arms and controls with the reference, by the metric of the verdict.
+        against_controls: of the leading synthetic arm with each control, at the fraction of the verdict.
+        secondary: by every other metric, as `comparisons`; nothing is decided by them.
+        means: of every arm, baselines among them, at every fraction, by every metric.
+        bootstrap: percentiles of the hierarchical bootstrap, in the order of `comparisons`.
+        coverage: least simulated coverage of both kinds of interval at the size of this study, where it is known.
+    """
+
+    study: ReportInput = field(repr=False)
+    comparisons: tuple[Comparison, ...]
+    against_controls: tuple[tuple[str, Comparison], ...]
+    secondary: Mapping[str, tuple[Comparison, ...]]
+    means: tuple[ArmMean, ...]
+    bootstrap: tuple[tuple[float, float], ...]
+    coverage: Mapping[str, float]
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that the verdict is about."""
+        return METRICS[self.study.metric]
+
+    @property
+    def fraction(self) -> float:
+        """The fraction that the report looks at more closely: the largest that the leading arm was compared at."""
+        lead = self.lead
+        return lead.fraction if lead else max((score.fraction for score in self.study.scores), default=1.0)
+
+    @property
+    def lead(self) -> Comparison | None:
+        """The first of `question_arms` that was compared, at its largest fraction."""
+        return next(iter(self.question), None)
+
+    @property
+    def question(self) -> list[Comparison]:
+        """The comparisons that the answer is about, the leading one first."""
+        return [one for name in question_arms(self.study.arms) for one in self.comparisons if one.arm == name]
+
+    @property
+    def controls(self) -> list[Comparison]:
+        """The comparisons of controls."""
+        names = {arm.name for arm in self.study.arms if arm.kind == "control"}
+        return [one for one in self.comparisons if one.arm in names]
+
+    def mean_of(self, arm: str, fraction: float, metric: str) -> ArmMean | None:
+        """Return an arm's mean; None where it was not scored."""
+        wanted = (arm, fraction, metric)
+        return next((mean for mean in self.means if (mean.arm, mean.fraction, mean.metric) == wanted), None)
+
+
+def find(study: ReportInput) -> Findings:
+    """Compute all numbers of a report.
+
+    Raises:
+        ValueError: the scores do not pair; see `paired_differences`.
+    """
+    arms, metrics = study.named("synthetic", "control"), {score.metric for score in study.scores}
+    compared = {
+        metric: tuple(compare_arms(study.scores, arms, study.reference, metric, study.smallest_effect))
+        for metric in METRICS
+        if metric in metrics
+    }
+    main = compared.pop(study.metric, ())
+    found = Findings(
+        study,
+        main,
+        against_controls=(),
+        secondary=compared,
+        means=tuple(_means(study)),
+        bootstrap=tuple(bootstrap_interval(one.differences.values, LEVEL) for one in main),
+        coverage=_coverage(main),
+    )
+    return Findings(**{**vars(found), "against_controls": tuple(_against_controls(found))})
+
+
+def _against_controls(found: Findings) -> list[tuple[str, Comparison]]:
+    lead, study = found.lead, found.study
+    if lead is None:
+        return []
+    scores = [score for score in study.scores if score.fraction == lead.fraction]
+    pairs = [
+        (control, compare_arms(scores, [lead.arm], control, study.metric, study.smallest_effect))
+        for control in study.named("control")
+    ]
+    return [(control, comparison) for control, comparisons in pairs for comparison in comparisons]
+
+
+def _means(study: ReportInput) -> list[ArmMean]:
+    order = {arm.name: place for place, arm in enumerate(study.arms)}
+    cells = {(score.arm, score.fraction, score.metric) for score in study.scores}
+    return [
+        ArmMean(arm, fraction, metric, estimate_effect(list(arm_values(study.scores, arm, metric, fraction).values())))
+        for arm, fraction, metric in sorted(cells, key=lambda cell: (-cell[1], order[cell[0]], cell[2]))
+    ]
+
+
+def _coverage(comparisons: tuple[Comparison, ...]) -> dict[str, float]:
+    kinds = ("components", "bootstrap")
+    found = {kind: [simulated_coverage(one.differences, kind) for one in comparisons] for kind in kinds}
+    known = {kind: [value for value in values if value is not None] for kind, values in found.items()}
+    return {kind: min(values) for kind, values in known.items() if values}

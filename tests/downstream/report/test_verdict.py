@@ -1,0 +1,108 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from downstream.report import ReportArm, question_arms
+from downstream.report.findings import find
+from downstream.report.generator import Fidelity, read_fidelity
+from downstream.report.verdict import Summary, summarise
+from tests.downstream.report.studies import ARMS, draw, evaluation, full_study, small_study
+
+
+def summary(gains: dict[str, float], *fidelity: Fidelity, noise: float = 0.01, folds: int = 3) -> Summary:
+    scores = draw({"real": 0.0, **gains}, folds=folds, noise=noise)
+    return summarise(find(small_study(scores=scores, arms=ARMS)), fidelity)
+
+
+def test_a_gain_is_a_benefit() -> None:
+    found = summary({"real + synthetic x1": 0.07})
+    assert found.tone == "good"
+    (sentence,) = found.sentences
+    assert sentence.startswith("The data supports a benefit of synthetic clips: “real + synthetic x1” with all real")
+    assert "changes Dice by +0.06" in sentence
+    assert "It is larger than 0.02" in sentence
+
+
+def test_a_small_gain_is_not_called_relevant() -> None:
+    found = summary({"real + synthetic x1": 0.03}, folds=5, noise=0.03)
+    assert "It may be smaller than 0.02" in found.sentences[0]
+
+
+def test_a_loss_is_harm() -> None:
+    found = summary({"real + synthetic x1": -0.07})
+    assert found.tone == "alarm"
+    assert "supports no benefit of synthetic clips, but harm" in found.sentences[0]
+
+
+def test_nothing_is_told_apart_from_not_knowing() -> None:
+    alike = summary({"real + synthetic x1": 0.0}, noise=0.002)
+    assert alike.tone == "caution"
+    assert "no benefit of synthetic clips that matters" in alike.sentences[0]
+    unknown = summary({"real + synthetic x1": 0.0}, noise=0.1)
+    assert "does not show whether synthetic clips help" in unknown.sentences[0]
+    assert "no proof of anything" in unknown.sentences[0]
+    assert "with a probability of" in unknown.sentences[0]
+
+
+def test_doses_that_disagree_are_both_told() -> None:
+    found = summary({"real + synthetic x1": 0.07, "real + synthetic x2": -0.07})
+    assert found.sentences[0].startswith("It depends: synthetic clips help, “real + synthetic x1”")
+    assert "and harm, “real + synthetic x2”" in found.sentences[0]
+    assert found.tone == "caution"
+
+
+def test_a_control_that_does_as_well_takes_the_credit() -> None:
+    found = summary({"real + synthetic x1": 0.07, "real + copies": 0.07})
+    assert found.tone == "caution"
+    assert "Without anything new from a generator, “real + copies”" in found.sentences[1]
+    assert "“real + synthetic x1” was not shown to be better than “real + copies”" in found.sentences[1]
+    clear = summary({"real + synthetic x1": 0.12, "real + copies": 0.04})
+    assert "not shown to be better" not in clear.sentences[1]
+
+
+def test_a_segmenter_that_learnt_nothing_is_told() -> None:
+    found = summary({"real + synthetic x1": 0.07, "always centre": 0.02})
+    assert "“real” is no better than “always centre”" in found.sentences[1]
+
+
+def test_copies_are_an_alarm_whatever_was_gained(tmp_path: Path) -> None:
+    fidelity = [read_fidelity("fold 3", evaluation(tmp_path, has_copies=True))]
+    found = summary({"real + synthetic x1": 0.07}, *fidelity)
+    assert found.tone == "alarm"
+    assert "copies of training clips (fold 3)" in found.sentences[1]
+
+
+def test_synthetic_clips_alone_are_not_the_question() -> None:
+    found = summary({"real + synthetic x1": 0.07, "synthetic only": -0.3})
+    assert found.tone == "good"
+    assert "synthetic only" not in found.sentences[0]
+    assert question_arms(ARMS) == ["real + synthetic x1", "real + synthetic x0.5", "real + synthetic x2"]
+    assert question_arms([ReportArm("pseudo", "synthetic"), ReportArm("real", "reference")]) == ["pseudo"]
+
+
+def test_a_study_without_synthetic_clips_says_nothing_about_them() -> None:
+    assert "says nothing about them" in summary({"real + copies": 0.07}).sentences[0]
+
+
+def test_fidelity_is_read_and_other_files_are_refused(tmp_path: Path) -> None:
+    found = read_fidelity("a", evaluation(tmp_path, has_copies=True).parent)
+    assert (found.passed, found.copies, len(found.scores)) == (False, 2, 1)
+    (tmp_path / "other.json").write_text('{"scores": []}')
+    with pytest.raises(ValueError, match=r"other.json: is no report.json of python -m evaluation"):
+        read_fidelity("a", tmp_path / "other.json")
+
+
+def test_the_full_study_has_all_of_it(tmp_path: Path) -> None:
+    study = full_study(tmp_path)
+    found = find(study)
+    assert len(found.comparisons) == 12
+    assert found.lead is not None
+    assert (found.lead.arm, found.lead.fraction) == ("real + synthetic x1", 1.0)
+    assert [control for control, _ in found.against_controls] == ["real + strong augmentation", "real + copies"]
+    assert set(found.secondary) == {"hd95", "lesion_recall"}
+    assert len(found.means) == 9 * 2 * 3
