@@ -92,13 +92,14 @@ class Demo:
         """Return the path of the weights that training starts from, if any."""
         return None if self.from_scratch else str(self.weights(name))
 
-    def run(self, config: str, **overrides: Any) -> None:
+    def run(self, config: str, *overlays: str, **overrides: Any) -> None:
         """Print a bundle command, then run it in this process; values of None are left out."""
         options = {
             "bundle_root": str(self.bundle),
             **{key: value for key, value in overrides.items() if value is not None},
         }
-        config_file = str(self.bundle / "configs" / f"{config}.json")
+        files = [str(self.bundle / "configs" / f"{name}.json") for name in (config, *overlays)]
+        config_file = files if overlays else files[0]
         arguments = [
             f"--{key} {shlex.quote(str(value))}" for key, value in {"config_file": config_file, **options}.items()
         ]
