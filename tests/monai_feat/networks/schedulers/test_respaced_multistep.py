@@ -44,6 +44,17 @@ def test_order_of_convergence(scheduler_class: type[RespacedScheduler], order: i
     assert measured == pytest.approx([order] * 3, abs=0.15)
 
 
+def test_few_steps_do_what_takes_ddim_ten_times_as_many() -> None:
+    """The whole chain, down to the data: the flow ends at 0.5 / √(ᾱ 0.5² + 1 - ᾱ) of where it starts."""
+    errors = []
+    for scheduler, num_steps in ((RespacedMultistepScheduler(), 25), (RespacedDDIMScheduler(), 250)):
+        scheduler.set_timesteps(num_steps)
+        level = scheduler.alphas_cumprod[-1].item()
+        exact = DATA_STD / math.sqrt(level * DATA_STD**2 + 1 - level)
+        errors.append(abs(sample(scheduler, torch.ones(1, 1, 1, dtype=torch.float64)).item() - exact))
+    assert errors[0] < errors[1] < 0.01
+
+
 @pytest.mark.parametrize("prediction_type", ["epsilon", "sample", "v_prediction"])
 @pytest.mark.parametrize("num_steps", [2, 5, 25])
 def test_agrees_with_diffusers(prediction_type: str, num_steps: int) -> None:
