@@ -9,7 +9,7 @@ DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench clean
+.PHONY: help demo downstream downstream-endoscopy downstream-ultrasound test lint bench clean
 
 ifneq ($(filter-out 0 1,$(FROM_SCRATCH)),)
 $(error FROM_SCRATCH is 1 (start from nothing) or 0 (start from the shipped weights), not "$(FROM_SCRATCH)")
@@ -21,6 +21,7 @@ help:
 	@echo '  FROM_SCRATCH=1           start from nothing instead of from the shipped weights'
 	@echo '  MODALITY=ultrasound      which bundle: endoscopy or ultrasound'
 	@echo '  OUT="folder"             where the results go'
+	@echo 'make downstream            do synthetic clips help? two small studies on procedural patients, 20 minutes'
 	@echo 'make test                  run the tests; ARGS="tests/ops -k wkv" narrows them'
 	@echo 'make lint                  ruff and mypy'
 	@echo 'make bench                 measure speed and memory'
@@ -32,6 +33,13 @@ export DATA MODALITY OUT
 demo: $(BASE)
 	@$(RUN) -m bundles.demo $${DATA:+--data "$$DATA"} $${MODALITY:+--modality "$$MODALITY"} \
 		$${OUT:+--out "$$OUT"} $(if $(filter 1,$(FROM_SCRATCH)),--from-scratch)
+
+# Two studies at the same time, each on one core; the same command goes on where it was stopped.
+downstream: $(BASE)
+	@$(MAKE) --no-print-directory -j2 downstream-endoscopy downstream-ultrasound
+
+downstream-endoscopy downstream-ultrasound: downstream-%: $(BASE)
+	@OMP_NUM_THREADS=1 $(RUN) -m downstream downstream/studies/$*.yaml --out runs/downstream/$* --quiet
 
 test: $(DEV)
 	@$(RUN) -m pytest $(ARGS)

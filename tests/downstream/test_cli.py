@@ -1,0 +1,109 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The command line, on a whole study with a stand-in for training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from downstream import work
+from downstream.cli import main
+
+pytestmark = pytest.mark.usefixtures("quick_training")
+STUDY: dict[str, Any] = {
+    "title": "a study",
+    "data": {
+        "modality": "ultrasound",
+        "phantoms": {"kind": "ultrasound", "num_clips": 16, "num_patients": 8, "num_folds": 2, "seed": 3},
+        "frame_size": 32,
+        "num_frames": 2,
+    },
+    "generator": {"kind": "phantoms"},
+    "arms": ["real", "real + synthetic x1", "real + extra real"],
+    "fractions": [0.5, 1.0],
+    "folds": [0],
+    "seeds": [0],
+    "training": {"steps": 7},
+    "fidelity": False,
+}
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> str:
+    file = tmp_path / "small.yaml"
+    file.write_text(yaml.safe_dump(STUDY))
+    return str(file)
+
+
+def test_a_study_ends_with_a_report(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert main([study, "--out", str(out), "--quiet"]) == 0
+    printed = capsys.readouterr().out
+    assert f"Look at {out.resolve() / 'report' / 'report.html'}" in printed
+    assert "[8/8] train.real-extra-real.50pct.fold0.seed0 …" in printed
+    page = (out / "report" / "report.html").read_text()
+    assert "real + extra real" in page
+    assert "stand-in (phantoms)" in page
+    assert main([study, "--out", str(out), "--quiet"]) == 0
+    assert "done in" not in capsys.readouterr().out
+
+
+def test_check_runs_nothing(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert main([study, "--out", str(out), "--check"]) == 0
+    assert not out.exists()
+    printed = capsys.readouterr().out
+    assert "8 jobs, 5 of them trainings of 7 steps" in printed
+    assert "without 'real + extra real' at 100%" in printed
+
+
+def test_jobs_can_be_listed_and_run_one_by_one(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [study, "--out", str(tmp_path / "out"), "--quiet"]
+    assert main([*command, "--list", "generate"]) == 0
+    assert capsys.readouterr().out.split() == ["generate.50pct.fold0", "generate.100pct.fold0"]
+    assert main([*command, "--job", "generate.50pct.fold0"]) == 2
+    assert "generate.50pct.fold0 needs prepare; run them first" in capsys.readouterr().err
+    assert main([*command, "--job", "prepare"]) == 0
+    assert main([*command, "--job", "generate.50pct.fold0"]) == 0
+
+
+def test_a_failed_job_is_named_and_tried_again_later(
+    study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [study, "--out", str(tmp_path / "out"), "--quiet", "--retries", "0"]
+    with monkeypatch.context() as broken:
+        broken.setitem(work.GENERATORS, "phantoms", lambda request: 1 / 0)
+        assert main(command) == 1
+    errors = capsys.readouterr().err
+    assert "generate.50pct.fold0 failed: ZeroDivisionError" in errors
+    assert "train.real-synthetic-x1.100pct.fold0.seed0 was left out; it needs generate.100pct.fold0" in errors
+    page = (tmp_path / "out" / "report" / "report.html").read_text()
+    assert "generate.50pct.fold0 is not done: ZeroDivisionError" in page
+    assert main(command) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"folds": [5]}, r"folds [5] do not exist; data.phantoms.num_folds is 2"),
+        ({"sedes": [1]}, "did you mean seeds?"),
+    ],
+)
+def test_mistakes_end_with_one_line(
+    changes: dict[str, Any], complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(yaml.safe_dump({**STUDY, **changes}))
+    assert main([str(file), "--check"]) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1
+
+
+def test_there_must_be_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nowhere.yaml", "--check"]) == 2
+    assert "nowhere.yaml" in capsys.readouterr().err
