@@ -65,11 +65,19 @@ class FrameGroups(Sequence[int]):
         return self._read(group)[0][frame - self._starts[group]]
 
     def keyframe_before(self, frame: int) -> int:
-        """Number of the last keyframe that is shown not after `frame`."""
+        """Number of the last keyframe that is shown not after `frame`.
+
+        Raises:
+            GroupError: there is none, or packets contradict the table.
+        """
         group = self._group_of(frame)
         keyframe = self._keyframe(group)
         # Pictures may be stored behind a keyframe and shown before it; they need the keyframe before.
-        return keyframe if keyframe <= frame else self._keyframe(group - 1)
+        if keyframe <= frame:
+            return keyframe
+        if group == 0:
+            raise GroupError
+        return self._keyframe(group - 1)
 
     def _group_of(self, frame: int) -> int:
         return bisect_right(self._starts, frame) - 1

@@ -25,7 +25,6 @@ from pydicom.uid import (
 
 from monai_feat.data.readers import DicomFile, load_clip
 from monai_feat.data.readers.dicom import dicom_modality, is_dicom
-from monai_feat.data.readers.dicom_header import cine_rate, pixel_spacing
 from monai_feat.data.video_reader import VideoReadError
 
 T, H, W = 4, 18, 26
@@ -172,42 +171,6 @@ def test_jpeg_by_pillow(tmp_path: Path) -> None:
     path = saved(jpeg_dicom(), tmp_path / "a.dcm")
     assert (load_clip(path).as_tensor().int() - as_clip(colours())).abs().max() <= 12
     assert torch.equal(load_clip(path, 3, 1).as_tensor(), load_clip(path)[:, 3:].as_tensor())
-
-
-def test_frame_rate_comes_from_the_attribute_that_says_it() -> None:
-    header = Dataset()
-    assert cine_rate(header, 4) == 0
-    header.RecommendedDisplayFrameRate = 10
-    assert cine_rate(header, 4) == 10
-    header.CineRate = 20
-    assert cine_rate(header, 4) == 20
-    header.FrameTimeVector = [0, 20, 40, 60]
-    assert cine_rate(header, 4) == pytest.approx(25)
-    header.FrameTime = 50
-    assert cine_rate(header, 4) == pytest.approx(20)
-    header.FrameIncrementPointer = 0x00181065
-    assert cine_rate(header, 4) == pytest.approx(25)
-    assert cine_rate(header, 1) == 0
-
-
-def test_scale_that_does_not_hold_is_unknown() -> None:
-    header = Dataset()
-    header.Rows, header.Columns = H, W
-    header.PixelSpacing = [0.3, 0.4]
-    assert pixel_spacing(header) == (0.3, 0.4)
-    regions = []
-    for delta in (0.02, 0.03):
-        region = Dataset()
-        region.RegionSpatialFormat, region.RegionLocationMaxX1, region.RegionLocationMaxY1 = 1, W - 1, H - 1
-        region.PhysicalUnitsXDirection = region.PhysicalUnitsYDirection = 3
-        region.PhysicalDeltaX = region.PhysicalDeltaY = delta
-        regions.append(region)
-    header.SequenceOfUltrasoundRegions = regions
-    assert all(math.isnan(step) for step in pixel_spacing(header))
-    header.SequenceOfUltrasoundRegions = regions[:1]
-    assert pixel_spacing(header) == pytest.approx((0.2, 0.2))
-    regions[0].RegionLocationMaxX1 = 2 * W
-    assert all(math.isnan(step) for step in pixel_spacing(header))
 
 
 def test_what_cannot_be_shown_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from monai_feat.data.readers.clip_file import ClipFile, VideoReadError, as_read_error, exact_uint8, one_line
+
+
+class Counter(ClipFile):
+    """Frame i is the number i everywhere."""
+
+    def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        return (torch.full((self.channels, *self.size), i, dtype=torch.uint8) for i in numbers)
+
+
+@pytest.mark.parametrize(("start", "count", "stride"), [(0, None, 1), (3, None, 4), (2, 3, 2), (19, 1, 7)])
+def test_reading_is_slicing(start: int, count: int | None, stride: int) -> None:
+    stop = None if count is None else start + stride * count
+    clip = Counter("a", 20, 10.0, (2, 3)).read(start, count, stride)
+    assert clip.shape[::2] == (3, 2)
+    assert clip[0, :, 1, 2].tolist() == list(range(20))[start:stop:stride]
+
+
+def test_frames_that_are_not_there_are_named() -> None:
+    clip = Counter("a.mp4", 20, 10.0, (2, 3))
+    with pytest.raises(VideoReadError, match="has 20 frames; asked for were 3 frames, numbers 16 to 20"):
+        clip.read(16, 3, 2)
+    with pytest.raises(VideoReadError, match="begin at frame 20"):
+        clip.read(20)
+    with pytest.raises(ValueError, match="stride >= 1"):
+        clip.read(stride=0)
+    for numbers in ([3, 3], [4, 2], [-1, 2]):
+        with pytest.raises(ValueError, match="strictly increasing"):
+            next(clip.iter_frames(numbers))
+
+
+@pytest.mark.parametrize(("frames", "size", "complaint"), [(0, (2, 3), "no frames"), (1, (1 << 14, 1 << 13), "claims")])
+def test_what_no_device_makes_is_refused(frames: int, size: tuple[int, int], complaint: str) -> None:
+    with pytest.raises(VideoReadError, match=complaint):
+        Counter("a.mp4", frames, 10.0, size)
+
+
+def test_more_than_the_memory_holds_is_one_line() -> None:
+    with pytest.raises(VideoReadError, match=r"does not fit into memory \(.* GiB for .* frames\)"):
+        Counter("a.mp4", 1 << 16, 10.0, (1 << 13, 1 << 13)).read()
+
+
+def test_only_whole_numbers_become_uint8() -> None:
+    whole = np.array([0.0, 7.0, 255.0])
+    assert exact_uint8("a", whole).tolist() == [0, 7, 255]
+    for value in (0.5, -1, 256, np.nan, np.inf):
+        with pytest.raises(VideoReadError, match="whole numbers from 0 to 255"):
+            exact_uint8("a", np.array([0, value]))
+
+
+def test_errors_of_libraries_become_one_line() -> None:
+    with pytest.raises(VideoReadError, match=r"^a: is damaged \(two lines\)$"), as_read_error("a", "is damaged"):
+        raise OSError("two\n lines")
+    with pytest.raises(VideoReadError, match=r"^b: kept$"), as_read_error("a", "is damaged"):
+        raise VideoReadError("b", "kept")
+    assert one_line(EOFError()) == "EOFError"
+    assert len(one_line(ValueError("x" * 999))) == 160
