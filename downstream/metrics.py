@@ -16,10 +16,12 @@ from torch import Tensor
 from monai_feat.metrics.functional import mask_temporal_iou
 from monai_feat.transforms.labels import UNKNOWN_LABEL, check_classes
 
-__all__ = ["FOUND_SHARE", "METRICS", "Metric", "score_clip"]
+__all__ = ["FOUND_SHARE", "METRICS", "TOLERANCE", "Metric", "score_clip"]
 
 FOUND_SHARE = 0.5
 """Share of a lesion's pixels that a prediction must cover to have found it."""
+TOLERANCE = 2.0
+"""By how much two outlines may differ and still agree, in mm, or in pixels where nobody knows their size."""
 _PERCENTILE = 95.0
 _NEIGHBOURS = ((1, 1, 1), (1, 1, 1), (1, 1, 1))  # pixels that touch by a corner belong together
 
@@ -57,7 +59,7 @@ def score_clip(
     truth: Tensor,
     predicted: Tensor,
     spacing: Sequence[float] = (1.0, 1.0),
-    tolerance: float = 2.0,
+    tolerance: float = TOLERANCE,
     num_classes: int = 2,
 ) -> dict[str, float]:
     """Score the mask that was predicted for one clip.

@@ -9,8 +9,9 @@ import io
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import count
+from operator import attrgetter
 from pathlib import Path
 
 from monai_feat.data.video_writer import replacing
@@ -87,7 +88,7 @@ def write_scores(path: str | os.PathLike[str], scores: Iterable[Score]) -> None:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    writer.writerows(astuple(score) for score in rows)
+    writer.writerows(map(attrgetter(*_COLUMNS), rows))
     with replacing(path) as file:
         file.write(written.getvalue().encode("utf-8"))
 

@@ -13,7 +13,7 @@ from typing import Any
 from monai_feat.visualize import fact_text
 
 from ..metrics import METRICS
-from ..statistics import LEVEL, Comparison
+from ..statistics import LEVEL, Comparison, Gain
 from .findings import ArmMean, Findings
 from .generator import Fidelity
 from .verdict import Summary
@@ -53,9 +53,8 @@ def report_data(found: Findings, summary: Summary, fidelity: Sequence[Fidelity])
 
 def comparisons_csv(found: Findings) -> str:
     """Return a row for each arm, fraction and metric; tests and verdicts are of the first metric only."""
-    named = [(found.study.metric, one, True) for one in found.comparisons]
-    named += [(metric, one, False) for metric, rows in found.secondary.items() for one in rows]
-    rows = [_csv_row(*item) for item in named]
+    rows = [_csv_row(found.study.metric, _comparison(one)) for one in found.comparisons]
+    rows += [_csv_row(metric, _gain(one)) for metric, gains in found.secondary.items() for one in gains]
     written = io.StringIO()
     writer = csv.DictWriter(written, list(_COLUMNS), lineterminator="\n")
     writer.writeheader()
@@ -69,11 +68,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _csv_row(metric: str, one: Comparison, is_decisive: bool) -> dict[str, Any]:
-    whole = _comparison(one)
-    low, high = whole.pop("interval") or (None, None)
-    tests = ("verdict", "p", "p_equivalent", "p_signed_rank", "power", "patients_needed")
-    kept = {key: value for key, value in whole.items() if key in _COLUMNS and (is_decisive or key not in tests)}
+def _csv_row(metric: str, facts: dict[str, Any]) -> dict[str, Any]:
+    low, high = facts["interval"] or (None, None)
+    kept = {key: value for key, value in facts.items() if key in _COLUMNS}
     return {**kept, "metric": metric, "unit": METRICS[metric].unit, "low": low, "high": high}
 
 
@@ -96,7 +93,7 @@ def _comparison(one: Comparison) -> dict[str, Any]:
     }
 
 
-def _gain(one: Comparison) -> dict[str, Any]:
+def _gain(one: Gain) -> dict[str, Any]:
     ends = one.effect.interval(LEVEL)
     return {
         "arm": one.arm,

@@ -4,18 +4,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..metrics import METRICS, Metric
+from ..scores import Score
 from ..statistics import (
     LEVEL,
     Comparison,
     Effect,
+    Gain,
     arm_values,
     bootstrap_interval,
     compare_arms,
     estimate_effect,
+    measure_gains,
     simulated_coverage,
 )
 from .inputs import ReportInput, question_arms
@@ -54,7 +58,7 @@ class Findings:
         study: that they are of.
         comparisons: of synthetic arms and controls with the reference, by the metric of the verdict.
         against_controls: of the leading synthetic arm with each control, at the fraction of the verdict.
-        secondary: by every other metric, as `comparisons`; nothing is decided by them.
+        secondary: gains of the same arms by every other metric; nothing is decided by them.
         means: of every arm, baselines among them, at every fraction, by every metric.
         bootstrap: percentiles of the hierarchical bootstrap, in the order of `comparisons`.
         coverage: least simulated coverage of both kinds of interval at the size of this study, where it is known.
@@ -63,7 +67,7 @@ class Findings:
     study: ReportInput = field(repr=False)
     comparisons: tuple[Comparison, ...]
     against_controls: tuple[tuple[str, Comparison], ...]
-    secondary: Mapping[str, tuple[Comparison, ...]]
+    secondary: Mapping[str, tuple[Gain, ...]]
     means: tuple[ArmMean, ...]
     bootstrap: tuple[tuple[float, float], ...]
     coverage: Mapping[str, float]
@@ -108,22 +112,21 @@ def find(study: ReportInput) -> Findings:
         ValueError: the scores do not pair; see `paired_differences`.
     """
     arms, metrics = study.named("synthetic", "control"), {score.metric for score in study.scores}
-    compared = {
-        metric: tuple(compare_arms(study.scores, arms, study.reference, metric, study.smallest_effect))
-        for metric in METRICS
-        if metric in metrics
-    }
-    main = compared.pop(study.metric, ())
+    main = tuple(compare_arms(study.scores, arms, study.reference, study.metric, study.smallest_effect))
     found = Findings(
         study,
         main,
         against_controls=(),
-        secondary=compared,
+        secondary={
+            metric: tuple(measure_gains(study.scores, arms, study.reference, metric))
+            for metric in METRICS
+            if metric in metrics - {study.metric}
+        },
         means=tuple(_means(study)),
         bootstrap=tuple(bootstrap_interval(one.differences.values, LEVEL) for one in main),
         coverage=_coverage(main),
     )
-    return Findings(**{**vars(found), "against_controls": tuple(_against_controls(found))})
+    return replace(found, against_controls=tuple(_against_controls(found)))
 
 
 def _against_controls(found: Findings) -> list[tuple[str, Comparison]]:
@@ -140,10 +143,12 @@ def _against_controls(found: Findings) -> list[tuple[str, Comparison]]:
 
 def _means(study: ReportInput) -> list[ArmMean]:
     order = {arm.name: place for place, arm in enumerate(study.arms)}
-    cells = {(score.arm, score.fraction, score.metric) for score in study.scores}
+    cells: dict[tuple[str, float, str], list[Score]] = defaultdict(list)
+    for score in study.scores:
+        cells[score.arm, score.fraction, score.metric].append(score)
     return [
-        ArmMean(arm, fraction, metric, estimate_effect(list(arm_values(study.scores, arm, metric, fraction).values())))
-        for arm, fraction, metric in sorted(cells, key=lambda cell: (-cell[1], order[cell[0]], cell[2]))
+        ArmMean(arm, fraction, metric, estimate_effect(list(arm_values(scores, arm, metric, fraction).values())))
+        for (arm, fraction, metric), scores in sorted(cells.items(), key=lambda cell: (-cell[0][1], order[cell[0][0]]))
     ]
 
 

@@ -61,12 +61,12 @@ def _answer(found: Findings, synthetic: list[Comparison]) -> str:
         return f"The data supports a benefit of synthetic clips: {_shown(found, helps)}. {_size(found, helps[0])}"
     if harms:
         return f"The data supports no benefit of synthetic clips, but harm: {_shown(found, harms)}."
-    effect = f"{found.study.smallest_effect:g}"
-    if len(alike) == len(synthetic):
-        return (
-            "The data supports no benefit of synthetic clips that matters: in every arm that has them, the difference "
-            f"in {found.metric.title} is smaller than {effect}, which was declared to be the least that does."
-        )
+    if alike:
+        least = f"smaller than {found.study.smallest_effect:g}, which was declared to be the least that does"
+        unknown = [one for one in synthetic if one not in alike]
+        rest = f" Of {_named(unknown)} it cannot be told." if unknown else ""
+        shown = f"{_shown(found, alike)}; this is {least}"
+        return f"The data supports no benefit of synthetic clips that matters: {shown}.{rest}"
     return (
         f"The data does not show whether synthetic clips help: {_gain(found, synthetic[0])}, which is no proof of "
         f"anything. {_power(found, synthetic[0])}"
@@ -76,9 +76,8 @@ def _answer(found: Findings, synthetic: list[Comparison]) -> str:
 def _size(found: Findings, one: Comparison) -> str:
     ends = one.effect.interval(LEVEL)
     is_large = ends is not None and ends[0] >= found.study.smallest_effect
-    verb = "is" if is_large else "may be smaller than"
-    least = f"{found.study.smallest_effect:g}, the least that was declared to matter"
-    return f"It {verb} {'larger than ' if is_large else ''}{least}."
+    relation = "is larger than" if is_large else "may be smaller than"
+    return f"It {relation} {found.study.smallest_effect:g}, the least that was declared to matter."
 
 
 def _power(found: Findings, one: Comparison) -> str:
@@ -135,9 +134,13 @@ def _with(verdict: str, comparisons: list[Comparison]) -> list[Comparison]:
 
 def _shown(found: Findings, alike: list[Comparison]) -> str:
     """Return the first of some comparisons, and how many others end like it."""
-    others = [f"“{one.arm}” {of_real_data(one.fraction)}" for one in alike[1:]]
-    more = [*others[:_MOST_NAMED], *([f"{len(others) - _MOST_NAMED} more"] if len(others) > _MOST_NAMED else [])]
-    return _gain(found, alike[0]) + (f"; likewise {join_words(more)}" if more else "")
+    return _gain(found, alike[0]) + (f"; likewise {_named(alike[1:])}" if alike[1:] else "")
+
+
+def _named(comparisons: list[Comparison]) -> str:
+    names = [f"“{one.arm}” {of_real_data(one.fraction)}" for one in comparisons]
+    rest = len(names) - _MOST_NAMED
+    return join_words([*names[:_MOST_NAMED], *([f"{rest} more"] if rest > 0 else [])])
 
 
 def _gain(found: Findings, one: Comparison) -> str:

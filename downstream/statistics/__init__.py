@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from .bootstrap import bootstrap_interval
-from .comparison import ALPHA, LEVEL, Comparison, compare_arms
+from .comparison import ALPHA, LEVEL, Comparison, Gain, compare_arms, measure_gains
 from .coverage import simulated_coverage
 from .differences import Differences, arm_values, paired_differences
 from .effect import Effect, estimate_effect
@@ -20,6 +20,7 @@ __all__ = [
     "Comparison",
     "Differences",
     "Effect",
+    "Gain",
     "Verdict",
     "arm_values",
     "bootstrap_interval",
@@ -28,6 +29,7 @@ __all__ = [
     "estimate_effect",
     "holm",
     "judge",
+    "measure_gains",
     "paired_differences",
     "patients_needed",
     "signed_rank_p",

@@ -9,9 +9,11 @@ import pytest
 
 from downstream.report import ReportArm, question_arms
 from downstream.report.findings import find
-from downstream.report.generator import Fidelity, read_fidelity
+from downstream.report.generator import Fidelity, generator_section, read_fidelity
 from downstream.report.verdict import Summary, summarise
+from evaluation.report import write_report as write_evaluation
 from tests.downstream.report.studies import ARMS, draw, evaluation, full_study, small_study
+from tests.evaluation.report.examples import full_evaluation
 
 
 def summary(gains: dict[str, float], *fidelity: Fidelity, noise: float = 0.01, folds: int = 3) -> Summary:
@@ -43,10 +45,19 @@ def test_nothing_is_told_apart_from_not_knowing() -> None:
     alike = summary({"real + synthetic x1": 0.0}, noise=0.002)
     assert alike.tone == "caution"
     assert "no benefit of synthetic clips that matters" in alike.sentences[0]
+    assert "; this is smaller than 0.02, which was declared to be the least that does." in alike.sentences[0]
     unknown = summary({"real + synthetic x1": 0.0}, noise=0.1)
     assert "does not show whether synthetic clips help" in unknown.sentences[0]
     assert "no proof of anything" in unknown.sentences[0]
     assert "with a probability of" in unknown.sentences[0]
+
+
+def test_what_is_known_of_one_dose_is_told_where_another_is_unclear() -> None:
+    scores = draw({"real": 0.0, "real + synthetic x1": 0.0}, noise=0.002)
+    unclear = [s for s in draw({"real + synthetic x2": 0.0}, noise=0.1) if s.arm == "real + synthetic x2"]
+    (sentence,) = summarise(find(small_study(scores=[*scores, *unclear], arms=ARMS))).sentences
+    assert "no benefit of synthetic clips that matters: “real + synthetic x1” with all real data changes" in sentence
+    assert sentence.endswith("Of “real + synthetic x2” with all real data it cannot be told.")
 
 
 def test_doses_that_disagree_are_both_told() -> None:
@@ -106,3 +117,13 @@ def test_the_full_study_has_all_of_it(tmp_path: Path) -> None:
     assert [control for control, _ in found.against_controls] == ["real + strong augmentation", "real + copies"]
     assert set(found.secondary) == {"hd95", "lesion_recall"}
     assert len(found.means) == 9 * 2 * 3
+
+
+def test_the_report_of_a_real_evaluation_is_read(tmp_path: Path) -> None:
+    evaluated = full_evaluation()
+    found = read_fidelity("a", write_evaluation(evaluated, tmp_path).parent)
+    assert [score["title"] for score in found.scores] == [score.title for score in evaluated.scores if score.meaningful]
+    assert (found.passed, found.copies, found.warnings) == (False, 1, evaluated.warnings)
+    section = generator_section(find(small_study()), [found])
+    assert "copies found" in section
+    assert "real clips among themselves: 0.000400" in section
