@@ -22,10 +22,12 @@ from monai.fl.client import MonaiAlgo, MonaiAlgoStats
 from monai_feat.checkpoints import load_checkpoint, load_weights
 from monai_feat.data import load_clip, probe_video, write_mp4, write_phantoms
 from monai_feat.engines import ReconstructionPrepareBatch, check_config
-from monai_feat.networks.nets import FEAT
+from monai_feat.networks.nets import FEAT, ClipSegmenter
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("feat_endoscopy", "feat_ultrasound")
+SEGMENTATION = "video_segmentation"  # its trainings are tested in bundles/test_video_segmentation.py
+NETWORKS = {**dict.fromkeys(NAMES, (FEAT, "feat")), SEGMENTATION: (ClipSegmenter, "model")}
 WORKFLOWS = {"train": "train", "train_autoencoder": "train", "inference": "infer"}
 OVERLAYS = {"adversarial": "train_autoencoder", "evaluate": "train", "rectified_flow": "train"}
 OWN_TO_A_BUNDLE = {"dataset_dir", "image_channels", "fit", "output_frame_rate", "preprocessing"}
@@ -50,6 +52,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWa
 
 def bundle_of(name: str) -> Path:
     return ROOT / "bundles" / name
+
+
+def each_bundle(*configs: str) -> pytest.MarkDecorator:
+    """Parametrise a test by all bundles, and by those of the configs that each of them has."""
+    pairs = [(name, config) for name in NETWORKS for config in configs]
+    there = [(name, config) for name, config in pairs if (bundle_of(name) / "configs" / f"{config}.json").is_file()]
+    return pytest.mark.parametrize(("name", "config"), there, indirect=["name"])
 
 
 def files_of(bundle: Path, config: str) -> list[str]:
@@ -112,7 +121,7 @@ def training(name: str, work: Path, tiny: dict[str, Any]) -> Path:
     return run_config(name, "train", work / name / "train", **tiny)
 
 
-@pytest.mark.parametrize("config", WORKFLOWS)
+@each_bundle(*WORKFLOWS)
 @pytest.mark.parametrize("inside", [True, False], ids=["at the bundle root", "elsewhere"])
 def test_has_all_properties(
     name: str, config: str, inside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -128,13 +137,14 @@ def test_has_all_properties(
     assert workflow.check_properties() == []
 
 
-@pytest.mark.parametrize("config", [*WORKFLOWS, *OVERLAYS])
+@each_bundle(*WORKFLOWS, *OVERLAYS)
 def test_every_key_is_used(name: str, config: str) -> None:
     content = read(bundle_of(name), config)
     check_config(content)
     assert content["initialize"][0] == "$check_config()"
 
 
+@pytest.mark.parametrize("name", NETWORKS, indirect=True)
 def test_metadata_is_valid(name: str, tmp_path: Path) -> None:
     """MONAI would download its schema; ours has the keys that its specification makes mandatory."""
     pytest.importorskip("jsonschema")
@@ -165,7 +175,7 @@ def test_metadata_is_valid(name: str, tmp_path: Path) -> None:
         verify_metadata(meta_file=str(tmp_path / "incomplete.json"), filepath=str(tmp_path / "schema.json"))
 
 
-@pytest.mark.parametrize("config", ["train", "inference"])
+@each_bundle("train", "inference")
 @pytest.mark.parametrize("factors", [{}, {"n": 3, "p": 2}])
 def test_network_keeps_to_its_metadata(name: str, config: str, factors: dict[str, int]) -> None:
     verify_net_in_out(
@@ -173,34 +183,35 @@ def test_network_keeps_to_its_metadata(name: str, config: str, factors: dict[str
         meta_file=str(bundle_of(name) / "configs" / "metadata.json"),
         config_file=files_of(bundle_of(name), config),
         device="cpu",
-        extra_forward_args={"timesteps": 0},
+        extra_forward_args={"timesteps": 0} if name in NAMES else {},
         **factors,
     )
 
 
-@pytest.mark.parametrize("workflow_type", ["train", "inference"])
-def test_monai_loads_it(name: str, workflow_type: str) -> None:
-    bundle = bundle_of(name)
-    network = load(name, bundle_dir=str(bundle.parent), source="github", device="cpu", workflow_type=workflow_type)
-    assert isinstance(network, FEAT)
-    weights = load_checkpoint(bundle / "models" / "feat.safetensors")
+@each_bundle("train", "inference")
+def test_monai_loads_it(name: str, config: str) -> None:
+    bundle, (kind, file) = bundle_of(name), NETWORKS[name]
+    network = load(name, bundle_dir=str(bundle.parent), source="github", device="cpu", workflow_type=config)
+    assert isinstance(network, kind)
+    weights = load_checkpoint(bundle / "models" / f"{file}.safetensors")
     torch.testing.assert_close(network.state_dict(), weights, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("name", NETWORKS, indirect=True)
 def test_federated_defaults_find_it(name: str, tmp_path: Path) -> None:
     bundle = shutil.copytree(bundle_of(name), tmp_path / name, ignore=shutil.ignore_patterns("runs"))
     client = MonaiAlgo(bundle_root=str(bundle))
     client.initialize()
     assert client.trainer is not None
     assert client.evaluator is not None
-    assert isinstance(client.trainer.network, FEAT)
+    assert isinstance(client.trainer.network, NETWORKS[name][0])
     assert client.trainer.state.max_epochs == 1
     statistics = MonaiAlgoStats(bundle_root=str(bundle))
     statistics.initialize()
     assert statistics.workflow.check_properties() == []
 
 
-@pytest.mark.parametrize("config", [*WORKFLOWS, *OVERLAYS])
+@each_bundle(*WORKFLOWS, *OVERLAYS)
 def test_names_only_declared_packages(name: str, config: str) -> None:
     found = list(targets(read(bundle_of(name), config)))
     assert found

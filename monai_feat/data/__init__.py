@@ -31,6 +31,7 @@ from monai_feat.data.phantoms import (
 from monai_feat.data.phantoms.collection import write_phantoms
 from monai_feat.data.readers import ClipFile, VideoReader, load_clip, open_clip
 from monai_feat.data.segmentation_clips import SegmentationClips
+from monai_feat.data.segmentation_source import open_segmentation_clips
 from monai_feat.data.sources import open_clips
 from monai_feat.data.video_reader import VideoInfo, VideoReadError, iter_frames, probe_video, read_video
 from monai_feat.data.video_writer import write_gif, write_mp4
@@ -69,6 +70,7 @@ __all__ = [
     "load_clip",
     "open_clip",
     "open_clips",
+    "open_segmentation_clips",
     "probe_video",
     "read_attributes",
     "read_datalist",

@@ -20,21 +20,14 @@ from monai_feat.data.datalist import DatalistError
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.data.readers.load import open_clip
 from monai_feat.data.video_reader import VideoReadError
-from monai_feat.transforms.functional import resize_clip, rgb_to_grey, to_unit_range
+from monai_feat.transforms.functional import to_unit_range
 from monai_feat.transforms.labels import check_label_channels
+from monai_feat.transforms.square import square_frames
 from monai_feat.transforms.video.functional import resize_labels, to_and_fro
 
-__all__ = ["SegmentationClips", "prepare_frame"]
+__all__ = ["SegmentationClips"]
 
 _MEMORY = 2**30
-
-
-def prepare_frame(frame: Tensor, size: int, channels: int) -> Tensor:
-    """Bring a frame ``(C, H, W)`` to a square on black, and to grey or RGB; uint8 ``(channels, size, size)``."""
-    pixels = resize_clip(frame, size, "pad")
-    if len(pixels) == channels:
-        return pixels
-    return pixels.expand(3, -1, -1) if channels == 3 else rgb_to_grey(pixels)
 
 
 @dataclass(frozen=True)
@@ -48,10 +41,10 @@ class _Pair:
         """Yield frames of the square size, uint8 ``(channels, size, size)``, with the mask as one channel more."""
         frames = self.clip.iter_frames(numbers)
         if self.mask is None:
-            yield from (prepare_frame(frame, size, channels) for frame in frames)
+            yield from (square_frames(frame, size, channels) for frame in frames)
             return
         for frame, classes in zip(frames, self.mask.iter_frames(numbers), strict=True):
-            yield torch.cat([prepare_frame(frame, size, channels), resize_labels(classes, size, "pad")])
+            yield torch.cat([square_frames(frame, size, channels), resize_labels(classes, size, "pad")])
 
 
 class SegmentationClips(Dataset[dict[str, Any]]):
@@ -72,6 +65,7 @@ class SegmentationClips(Dataset[dict[str, Any]]):
 
     Attributes:
         frames: number of frames of each clip.
+        sources: its file.
 
     Raises:
         DatalistError: names every file that cannot be read or does not fit, and why.
@@ -92,6 +86,7 @@ class SegmentationClips(Dataset[dict[str, Any]]):
             raise ValueError(f"expected 1 or 3 channels and a size from 1, got {channels} and {size}")
         self.size, self.channels, self.num_classes = size, channels, num_classes
         self.frames: list[int] = []
+        self.sources: list[str] = []
         self._pairs: list[_Pair] = []
         self._kept: dict[int, Tensor] = {}
         shown = tqdm(items, desc="reading clips", unit="clip", disable=not progress)
@@ -100,11 +95,11 @@ class SegmentationClips(Dataset[dict[str, Any]]):
             raise DatalistError(f"{len(complaints)} of {len(items)} clips cannot be used:\n  {reasons}")
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self.frames)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         index = range(len(self))[index]
-        item: dict[str, Any] = {"source": str(self._pairs[index].clip.path)}
+        item: dict[str, Any] = {"source": self.sources[index]}
         image, label = self.window(index, 0, self.frames[index])
         item["image"] = to_unit_range(image)
         return item if label is None else {**item, "label": label}
@@ -137,6 +132,7 @@ class SegmentationClips(Dataset[dict[str, Any]]):
             self._kept[len(self._pairs)] = frames
         self._pairs.append(pair)
         self.frames.append(pair.clip.frames)
+        self.sources.append(str(pair.clip.path))
 
     def _open(self, item: Mapping[str, Any]) -> _Pair:
         clip = open_clip(_path(item, "image"))

@@ -12,7 +12,7 @@ from monai_feat.engines.epoch_seed import EpochSeed
 from monai_feat.engines.gradients import GradientGuard, NonFiniteGradientError
 from monai_feat.engines.mean_teacher import MeanTeacherPrepareBatch
 from monai_feat.engines.metric_handler import SampleMetricHandler, TorchMetricHandler
-from monai_feat.engines.output import claim_output_dir, find_checkpoint
+from monai_feat.engines.output import claim_output_dir, epoch_of, find_checkpoint
 from monai_feat.engines.prepare_batch import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
 from monai_feat.engines.progress import TrainingProgress
 from monai_feat.engines.prompts import PromptPrepareBatch
@@ -41,6 +41,7 @@ __all__ = [
     "check_config",
     "claim_output_dir",
     "drop_conditions",
+    "epoch_of",
     "find_checkpoint",
     "find_unused_keys",
     "training_context",

@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["claim_output_dir", "find_checkpoint"]
+__all__ = ["claim_output_dir", "epoch_of", "find_checkpoint"]
 
 
 def find_checkpoint(
@@ -23,12 +23,13 @@ def find_checkpoint(
     """
     if resume_from != "last":
         return resume_from
-    return max(Path(output_dir).glob("checkpoints/*.pt"), key=_epoch, default=None)
+    return max(Path(output_dir).glob("checkpoints/*.pt"), key=epoch_of, default=None)
 
 
-def _epoch(path: Path) -> int:
-    numbers = re.findall(r"\d+", path.stem)
-    return int(numbers[-1]) if numbers else -1
+def epoch_of(checkpoint: str | os.PathLike[str] | None) -> int:
+    """Return the epoch after which a checkpoint was saved, by its name; 0 for None, or a name without a number."""
+    numbers = [] if checkpoint is None else re.findall(r"\d+", Path(checkpoint).stem)
+    return int(numbers[-1]) if numbers else 0
 
 
 def claim_output_dir(output_dir: str | os.PathLike[str], resume_from: str | os.PathLike[str] | None = None) -> None:
@@ -45,5 +46,5 @@ def claim_output_dir(output_dir: str | os.PathLike[str], resume_from: str | os.P
     if checkpoints and resume_from is None:
         raise FileExistsError(
             f"{output_dir} holds the checkpoints of another training; name another --output_dir, remove it, or go on "
-            f"from it: --resume_from {max(checkpoints, key=_epoch)}, or --resume_from last"
+            f"from it: --resume_from {max(checkpoints, key=epoch_of)}, or --resume_from last"
         )

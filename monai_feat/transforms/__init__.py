@@ -7,6 +7,13 @@ from __future__ import annotations
 from monai_feat.transforms.augmentation import Augmentation, ClipAugmentation, RandAffineFrames, RandColour
 from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_uint8, to_unit_range
 from monai_feat.transforms.labels import UNKNOWN_LABEL, join_labels, split_labels
+from monai_feat.transforms.square import (
+    SquareFramesd,
+    UnsquareClassesd,
+    square_frames,
+    unsquare_classes,
+    unsquare_scores,
+)
 
 __all__ = [
     "UNKNOWN_LABEL",
@@ -15,10 +22,15 @@ __all__ = [
     "Fit",
     "RandAffineFrames",
     "RandColour",
+    "SquareFramesd",
+    "UnsquareClassesd",
     "join_labels",
     "resize_clip",
     "rgb_to_grey",
     "split_labels",
+    "square_frames",
     "to_uint8",
     "to_unit_range",
+    "unsquare_classes",
+    "unsquare_scores",
 ]

@@ -16,9 +16,8 @@ from tqdm import tqdm
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings, load_segmenter
 from monai_feat.data import open_clip
 from monai_feat.data.readers.load import clip_meta
-from monai_feat.data.segmentation_clips import prepare_frame
 from monai_feat.networks.nets import ClipSegmenter
-from monai_feat.transforms import resize_clip, to_unit_range
+from monai_feat.transforms import square_frames, to_unit_range, unsquare_classes, unsquare_scores
 
 __all__ = ["predict_masks", "predict_probabilities"]
 
@@ -48,9 +47,7 @@ def predict_masks(
     network.to(device or default_device())
     for item in tqdm(items, desc="segmenting clips", unit="clip", disable=not progress):
         probabilities, size = _probabilities(network, settings, item["image"])
-        # One frame at a time: all classes of a long clip at full size would not fit into memory.
-        frames = [resize_clip(frame, size, "crop").argmax(0) for frame in probabilities.unbind(1)]
-        yield item, torch.stack(frames)[None].to(torch.uint8)
+        yield item, unsquare_classes(probabilities, size)
 
 
 def predict_probabilities(
@@ -62,7 +59,7 @@ def predict_probabilities(
         VideoReadError: the clip cannot be read.
     """
     probabilities, size = _probabilities(network, settings, image)
-    whole = resize_clip(probabilities, size, "crop")
+    whole = unsquare_scores(probabilities, size)
     return MetaTensor(whole, meta=clip_meta(open_clip(image), tuple(whole.shape)))
 
 
@@ -78,7 +75,7 @@ def _probabilities(
     """Probabilities at the size of the network, ``(K, T, S, S)``, and the clip's rows and columns."""
     file = open_clip(image)
     frames = (
-        prepare_frame(frame, settings.frame_size, settings.image_channels)
+        square_frames(frame, settings.frame_size, settings.image_channels)
         for frame in file.iter_frames(range(file.frames))
     )
     clip = to_unit_range(torch.stack(list(frames), dim=1))  # (C, T, S, S)

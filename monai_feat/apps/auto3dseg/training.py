@@ -32,6 +32,7 @@ from monai_feat.engines import (
     MeanTeacherPrepareBatch,
     TrainingProgress,
     WeightAverage,
+    epoch_of,
     find_checkpoint,
     warmup_cosine,
 )
@@ -111,8 +112,7 @@ class _Training:
         self, clips: SegmentationClips, validation: SegmentationClips, unlabelled: SegmentationClips | None, shown: bool
     ) -> Path:
         checkpoint = find_checkpoint("last", self.output_dir)
-        rounds = 0 if checkpoint is None else int(Path(checkpoint).stem.split("=")[-1])
-        first_step = min(rounds * self.settings.val_interval, self.settings.max_steps)
+        first_step = min(epoch_of(checkpoint) * self.settings.val_interval, self.settings.max_steps)
         if first_step < self.settings.max_steps:
             samples = TrainingSamples(clips, unlabelled, self.settings, first_step)
             self._trainer(samples, validation, checkpoint, shown).run()
@@ -193,7 +193,7 @@ class _BestWeights:
 
 def _average(network: nn.Module, settings: SegmentationSettings) -> WeightAverage:
     momentum = 1 - (settings.ema_decay or 0)
-    return WeightAverage(network, momentum, max(0.2, momentum), max(1, settings.max_steps // 5))
+    return WeightAverage(network, momentum, max(0.2, momentum), max(1, settings.max_steps // 2))
 
 
 def _read(

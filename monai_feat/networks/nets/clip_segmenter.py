@@ -79,7 +79,8 @@ class ClipSegmenter(nn.Module):
         """Return logits.
 
         Args:
-            x: clips in [-1, 1], ``(B, C, T, H, W)``; H and W multiples of 2 to the power of the number of levels.
+            x: clips in [-1, 1], ``(B, C, T, H, W)``; H and W at least 2 times 2 to the power
+                of the number of levels.
 
         Returns:
             ``(B, K, T, H, W)``; while training with deep supervision a list of them, the finest first.
@@ -87,10 +88,10 @@ class ClipSegmenter(nn.Module):
         Raises:
             ValueError: the clips have another shape.
         """
-        if x.ndim != 5 or any(side % self.divisor for side in x.shape[-2:]):
+        if x.ndim != 5 or any(side % self.divisor or side == self.divisor for side in x.shape[-2:]):
             raise ValueError(
-                f"expected clips (B, C, T, H, W) with rows and columns in multiples of {self.divisor}, got "
-                f"{tuple(x.shape)}"
+                f"expected clips (B, C, T, H, W) with rows and columns in multiples of {self.divisor}, at least twice, "
+                f"got {tuple(x.shape)}"
             )
         time = x.shape[2]
         if self.context == "frame":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monai_feat.engines import claim_output_dir, find_checkpoint
+from monai_feat.engines import claim_output_dir, epoch_of, find_checkpoint
 
 
 def test_new_and_empty_folders_are_free(tmp_path: Path) -> None:
@@ -34,3 +34,8 @@ def test_the_last_checkpoint_is_that_of_the_latest_epoch(tmp_path: Path) -> None
     assert find_checkpoint("last", tmp_path) == tmp_path / "checkpoints" / "checkpoint_epoch=10.pt"
     assert find_checkpoint("some.pt", tmp_path) == "some.pt"
     assert find_checkpoint(None, tmp_path) is None
+
+
+def test_the_name_of_a_checkpoint_tells_its_epoch() -> None:
+    names = [None, "model.pt", "runs/2/checkpoints/checkpoint_epoch=10.pt"]
+    assert [epoch_of(name) for name in names] == [0, 0, 10]

@@ -39,7 +39,7 @@ def test_every_weight_learns_from_deep_supervision(clip: torch.Tensor, context: 
 
 
 def test_bad_shapes_and_settings_are_refused(clip: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match=r"multiples of 16, got \(2, 1, 3, 32, 47\)"):
+    with pytest.raises(ValueError, match=r"multiples of 16, at least twice, got \(2, 1, 3, 32, 47\)"):
         ClipSegmenter(1, 2)(clip[..., :47])
     with pytest.raises(ValueError, match="expected context to be one of"):
         ClipSegmenter(1, 2, context="video")  # type: ignore[arg-type]
