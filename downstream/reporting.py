@@ -14,10 +14,10 @@ from pathlib import Path
 from monai_feat import __version__
 from monai_feat.data import load_clip
 
-from .arms import REFERENCE, Arm, get_arm
+from .arms import REFERENCE, get_arm
 from .baselines import BASELINES
 from .jobs import Job
-from .report import Example, ReportArm, ReportInput, extreme_clips, write_report
+from .report import Example, ReportArm, ReportInput, extreme_clips, question_arms, write_report
 from .scores import Score, read_scores
 from .study import Study, StudyError
 from .workspace import SCORES, Workspace
@@ -98,12 +98,13 @@ def _report_arm(name: str) -> ReportArm:
 
 
 def _examples(study: Study, workspace: Workspace, jobs: Sequence[Job], scores: Sequence[Score]) -> Iterator[Example]:
-    """Yield the clips that the arm of the largest dose, or else the last one, changed most."""
-    scored = {score.arm for score in scores}
-    compared = sorted((get_arm(name) for name in study.arms if name in scored - {REFERENCE}), key=_prominence)
+    """Yield the clips that the leading arm of the report, or the last one where there is none, changed most."""
+    scored = {score.arm for score in scores} - {REFERENCE}
+    compared = [name for name in study.arms if name in scored]
     if not compared:
         return
-    shown = compared[-1].name
+    leading = [name for name in question_arms([*map(_report_arm, study.arms)]) if name in scored]
+    shown = (leading or compared[::-1])[0]
     trained = [job for job in jobs if job.arm in (REFERENCE, shown)]
     for score, _ in extreme_clips(scores, shown, REFERENCE, METRIC):
         cell = (score.fraction, score.fold, score.seed)
@@ -119,10 +120,6 @@ def _examples(study: Study, workspace: Workspace, jobs: Sequence[Job], scores: S
             seed=score.seed,
             frame_rate=_SHOWN_FRAME_RATE,
         )
-
-
-def _prominence(arm: Arm) -> tuple[bool, float]:
-    return arm.kind == "synthetic", arm.dose or 0.0
 
 
 def _evaluations(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[tuple[str, Path]]:

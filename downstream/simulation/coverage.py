@@ -16,7 +16,7 @@ from ..statistics import LEVEL, bootstrap_interval, estimate_effect, signed_rank
 from ..statistics.differences import Floats
 from .laws import LAWS, Design, Spread, draw_gains
 
-__all__ = ["DESIGNS", "METHODS", "SPREADS", "simulate_coverage"]
+__all__ = ["CELLS", "DESIGNS", "METHODS", "SPREADS", "simulate_coverage"]
 
 DESIGNS = (
     Design(2, 5, 3),
@@ -28,6 +28,9 @@ DESIGNS = (
     Design(5, 4, 3),
     Design(5, 20, 3),
     Design(4, 25, 5),
+    Design(1, 12, 3),
+    Design(1, 50, 3),
+    Design(1, 150, 3),
 )
 SPREADS = {
     "patients only": Spread(),
@@ -35,6 +38,16 @@ SPREADS = {
     "folds and trainings": Spread(fold=0.25, training=0.25),
     "folds and trainings, much": Spread(fold=0.5, training=0.5),
 }
+
+_LAWS_WITH = ("patients only", "folds and trainings")  # other spreads are simulated with the normal law alone
+CELLS = tuple(
+    (design, name, law)
+    for design in DESIGNS
+    for name, spread in SPREADS.items()
+    if design.folds > 1 or not spread.fold  # what one fold does is no error of a study that is about this fold
+    for law in (LAWS if name in _LAWS_WITH else ("normal",))
+)
+"""All that is simulated: size, spread and law."""
 
 Interval = tuple[float, float]
 
@@ -67,7 +80,7 @@ METHODS: dict[str, Callable[[Sequence[Floats]], Interval]] = {
     "patients": by_patients,
     "folds": by_folds,
 }
-"""Kinds of interval that are compared; the first is the one in use."""
+"""Kinds of interval that are compared; the first is the one in use. The last takes two folds at least."""
 
 
 def simulate_coverage(design: Design, spread: str, law: str, replicates: int, seed: int) -> dict[str, Any]:
@@ -88,6 +101,8 @@ def simulate_coverage(design: Design, spread: str, law: str, replicates: int, se
     deviation = float(np.std([np.mean(blocks) for blocks in studies]))
     coverage, width = {}, {}
     for name, method in METHODS.items():
+        if method is by_folds and design.folds == 1:
+            continue
         low, high = np.array([method(blocks) for blocks in studies]).T
         coverage[name] = float(np.mean((low <= 0) & (high >= 0)))
         width[name] = round(float(np.mean(high - low)) / deviation, 2)

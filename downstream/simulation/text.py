@@ -29,7 +29,7 @@ def _coverage(rows: list[Row]) -> Iterator[str]:
     yield from _head("folds", "patients", "seeds", *(f"{name} (width)" for name in METHODS), "signed rank errs")
     for design in {tuple(row["design"].items()): row["design"] for row in rows}.values():
         found = [row for row in rows if row["design"] == design]
-        cells = [_range([row["coverage"][name] for row in found]) + _width(found, name) for name in METHODS]
+        cells = [_coverage_cell(found, name) for name in METHODS]
         yield _line(*_sizes(design), *cells, _range([row["signed_rank"] for row in found]))
 
 
@@ -51,6 +51,11 @@ def _errors(studies: Mapping[str, Row], total: int) -> Iterator[str]:
 
 def _sizes(design: Row) -> tuple[str, str, str]:
     return str(design["folds"]), str(design["folds"] * design["patients"]), str(design["seeds"])
+
+
+def _coverage_cell(rows: list[Row], name: str) -> str:
+    found = [row for row in rows if name in row["coverage"]]
+    return _range([row["coverage"][name] for row in found]) + _width(found, name) if found else "–"
 
 
 def _range(shares: list[float]) -> str:

@@ -17,10 +17,10 @@ __all__ = ["TABLE", "simulated_coverage"]
 TABLE = Path(__file__).with_name("simulation_table.json")
 
 
-def simulated_coverage(differences: Differences, method: str = "components") -> float | None:
+def simulated_coverage(differences: Differences, method: str = "components") -> float:
     """Return the least coverage of a 95 % interval over the laws that were simulated at the nearest size.
 
-    None for a single fold, which says nothing about others, and was not simulated.
+    That of a single fold is about this fold: other patients and other seeds, but the same training patients.
 
     Args:
         differences: of the study; its folds, patients and seeds are looked up, by their logarithms.
@@ -29,13 +29,11 @@ def simulated_coverage(differences: Differences, method: str = "components") -> 
     Raises:
         ValueError: no such method was simulated.
     """
-    rows = _table()["coverage"]
+    folds = len(differences.folds)
+    rows = [row for row in _table()["coverage"] if (row["design"]["folds"] == 1) == (folds == 1)]
     if method not in rows[0]["coverage"]:
         raise ValueError(f"unknown method {method!r}; simulated were {', '.join(rows[0]['coverage'])}")
-    folds = len(differences.folds)
     patients, trainings = sum(map(len, differences.patients)), sum(map(len, differences.seeds))
-    if folds == 1:
-        return None
     here = (math.log(folds), math.log(patients / folds), math.log(trainings / folds))
     distances = [math.dist(here, _place(row["design"])) for row in rows]
     nearest = min(distances)

@@ -55,12 +55,13 @@ def test_nonsense_is_refused() -> None:
 def test_the_table_is_written_and_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "DESIGNS", [Design(2, 2, 2)])
+    cells = [(Design(folds, 4 // folds, 2), "patients only", "normal") for folds in (1, 2)]
+    monkeypatch.setattr(command, "CELLS", cells)
     monkeypatch.setattr(command, "STUDIES", {"tiny": Design(2, 3, 1)})
     out = tmp_path / "table.json"
     assert command.main(["--replicates", "3", "--out", str(out)]) == 0
     table = json.loads(out.read_text())
-    assert len(table["coverage"]) == 8
+    assert [len(row["coverage"]) for row in table["coverage"]] == [3, 4]  # one fold has no interval over folds
     assert command.main(["--markdown", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "| 2 | 4 | 2 | " in printed

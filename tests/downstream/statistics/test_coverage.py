@@ -11,6 +11,8 @@ import pytest
 from downstream.statistics import Differences, simulated_coverage
 from downstream.statistics.coverage import TABLE
 
+_OF_ONE_FOLD = {"folds": 1, "patients": 12, "seeds": 3}
+
 
 def study(folds: int, patients: int, seeds: int) -> Differences:
     names = tuple(tuple(f"{fold}-{patient}" for patient in range(patients)) for fold in range(folds))
@@ -34,7 +36,12 @@ def test_the_interval_in_use_holds_the_truth_nine_times_in_ten_everywhere() -> N
     assert min(row["coverage"]["components"] for row in rows) >= 0.9
 
 
-def test_one_fold_was_not_simulated_and_unknown_methods_are_refused() -> None:
-    assert simulated_coverage(study(1, 9, 3)) is None
+def test_one_fold_is_never_compared_with_several() -> None:
+    rows = json.loads(TABLE.read_text(encoding="utf-8"))["coverage"]
+    single = [row["coverage"]["components"] for row in rows if row["design"] == {**_OF_ONE_FOLD, "clips": 2}]
+    assert simulated_coverage(study(1, 15, 3)) == min(single)
+
+
+def test_unknown_methods_are_refused() -> None:
     with pytest.raises(ValueError, match="simulated were components, bootstrap"):
         simulated_coverage(study(3, 9, 3), "jackknife")
