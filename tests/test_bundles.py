@@ -29,7 +29,14 @@ NAMES = ("feat_endoscopy", "feat_ultrasound")
 SEGMENTATION = "video_segmentation"  # its trainings are tested in bundles/test_video_segmentation.py
 NETWORKS = {**dict.fromkeys(NAMES, (FEAT, "feat")), SEGMENTATION: (ClipSegmenter, "model")}
 WORKFLOWS = {"train": "train", "train_autoencoder": "train", "inference": "infer"}
-OVERLAYS = {"adversarial": "train_autoencoder", "evaluate": "train", "rectified_flow": "train"}
+OVERLAYS = {
+    "adversarial": "train_autoencoder",
+    "evaluate": "train",
+    "rectified_flow": "train",
+    "multi_gpu_train": "train",
+    "multi_gpu_train_autoencoder": "train_autoencoder",
+    "multi_gpu_inference": "inference",
+}
 OWN_TO_A_BUNDLE = {"dataset_dir", "image_channels", "fit", "output_frame_rate", "preprocessing"}
 METADATA_KEYS = [  # mandatory by https://docs.monai.io/en/stable/bundle/mb_specification.html
     "version",
@@ -112,7 +119,7 @@ def autoencoder(name: str, work: Path) -> Path:
 def tiny(autoencoder: Path) -> dict[str, Any]:
     """Overrides of a tiny diffusion training."""
     weights = {"autoencoder_weights": str(autoencoder / "autoencoder.safetensors")}
-    return {**weights, **TRAINED, **SAMPLED, "val_interval": 1}
+    return {**weights, **TRAINED, **SAMPLED, "val_interval": 1, "num_val_clips": 2}
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +259,7 @@ def test_autoencoder_training_leaves_its_files(autoencoder: Path) -> None:
         "loss.png",
         "tensorboard",
     ]
-    assert [path.name for path in (autoencoder / "checkpoints").iterdir()] == ["checkpoint_epoch=1.pt"]
+    assert [path.name for path in (autoencoder / "checkpoints").iterdir()] == ["checkpoint_iteration=2.pt"]
 
 
 def test_latents_of_the_trained_autoencoder_have_unit_variance(name: str, autoencoder: Path) -> None:
@@ -270,14 +277,15 @@ def test_training_leaves_its_files(training: Path) -> None:
     found = sorted(str(path.relative_to(training)) for path in training.rglob("*") if "tfevents" not in path.name)
     assert found == [
         "checkpoints",
-        "checkpoints/checkpoint_epoch=1.pt",
+        "checkpoints/checkpoint_iteration=2.pt",
         "feat.safetensors",
+        "feat_best.safetensors",
         "loss.png",
         "samples",
         "samples/epoch_0001.png",
         "tensorboard",
     ]
-    state = load_checkpoint(training / "checkpoints" / "checkpoint_epoch=1.pt")
+    state = load_checkpoint(training / "checkpoints" / "checkpoint_iteration=2.pt")
     assert sorted(state) == ["ema", "lr_scheduler", "network", "optimizer", "trainer"]
     assert state["trainer"]["iteration"] == 2
     torch.testing.assert_close(load_checkpoint(training / "feat.safetensors"), state["ema"], rtol=0, atol=0)
@@ -343,7 +351,7 @@ def test_conditions_go_from_the_config_to_the_samples(name: str, tiny: dict[str,
     parts = run_config(name, "train", tmp_path / "parts", **options)
     run_config(name, "train", parts, **{**options, "max_epochs": 2, "resume_from": "last"})
     whole = run_config(name, "train", tmp_path / "whole", **{**options, "max_epochs": 2})
-    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_epoch=2.pt") for folder in (whole, parts))
+    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_iteration=4.pt") for folder in (whole, parts))
     torch.testing.assert_close(other["network"], one["network"], rtol=0, atol=0)
     assert one["network"]["conditioning.blocks.polyp_present.table.weight"].any()
 
@@ -373,7 +381,7 @@ def test_rectified_flow_trains_resumes_and_samples(name: str, tiny: dict[str, An
     parts = run_config(name, "rectified_flow", tmp_path / "parts", **options)
     run_config(name, "rectified_flow", parts, **{**options, "max_epochs": 2, "resume_from": "last"})
     whole = run_config(name, "rectified_flow", tmp_path / "whole", **{**options, "max_epochs": 2})
-    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_epoch=2.pt") for folder in (whole, parts))
+    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_iteration=4.pt") for folder in (whole, parts))
     for part in ("network", "ema", "optimizer", "lr_scheduler"):
         torch.testing.assert_close(other[part], one[part], rtol=0, atol=0)
     assert not torch.equal(one["network"]["output.weight"], load_checkpoint(shipped)["output.weight"])
@@ -429,7 +437,7 @@ def test_a_resumed_training_has_the_bits_of_an_uninterrupted_one(
     whole = run_config(name, "train", tmp_path / "whole", **{**tiny, "max_epochs": 2})
     shutil.copytree(training / "checkpoints", tmp_path / "parts" / "checkpoints")
     parts = run_config(name, "train", tmp_path / "parts", **{**tiny, "max_epochs": 2, "resume_from": "last"})
-    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_epoch=2.pt") for folder in (whole, parts))
+    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_iteration=4.pt") for folder in (whole, parts))
     for part in ("network", "ema", "optimizer", "lr_scheduler"):
         torch.testing.assert_close(other[part], one[part], rtol=0, atol=0)
 
@@ -453,38 +461,43 @@ def test_adversarial_training_resumes_with_the_same_bits(
             run_config(name, "adversarial", tmp_path / "parts", **overrides)
     assert "killed" in message_of(error.value)
     parts = run_config(name, "adversarial", tmp_path / "parts", **overrides)
-    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_epoch=2.pt") for folder in (whole, parts))
+    one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_iteration=4.pt") for folder in (whole, parts))
     assert sorted(one) == ["discriminator_optimizer", "loss", "lr_scheduler", "network", "optimizer", "trainer"]
     for part in set(one) - {"trainer"}:
         torch.testing.assert_close(other[part], one[part], rtol=0, atol=0)
 
 
 def test_resume_continues(name: str, training: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
-    checkpoint = training / "checkpoints" / "checkpoint_epoch=1.pt"
+    checkpoint = training / "checkpoints" / "checkpoint_iteration=2.pt"
     run_config(name, "train", tmp_path, **{**tiny, "max_epochs": 2, "resume_from": str(checkpoint)})
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint_epoch=2.pt"]
-    before, after = load_checkpoint(checkpoint), load_checkpoint(tmp_path / "checkpoints" / "checkpoint_epoch=2.pt")
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint_iteration=4.pt"]
+    before, after = load_checkpoint(checkpoint), load_checkpoint(tmp_path / "checkpoints" / "checkpoint_iteration=4.pt")
     assert (before["trainer"]["iteration"], after["trainer"]["iteration"]) == (2, 4)
     steps = [{int(entry["step"]) for entry in state["optimizer"]["state"].values()} for state in (before, after)]
     assert steps == [{2}, {4}]
 
 
 def test_autoencoder_training_resumes(name: str, autoencoder: Path, tmp_path: Path) -> None:
-    checkpoint = autoencoder / "checkpoints" / "checkpoint_epoch=1.pt"
+    checkpoint = autoencoder / "checkpoints" / "checkpoint_iteration=2.pt"
     overrides = {**TRAINED, "num_statistics_clips": 2, "max_epochs": 2, "resume_from": str(checkpoint)}
     run_config(name, "train_autoencoder", tmp_path, **overrides)
-    assert load_checkpoint(tmp_path / "checkpoints" / "checkpoint_epoch=2.pt")["trainer"]["iteration"] == 4
+    assert load_checkpoint(tmp_path / "checkpoints" / "checkpoint_iteration=4.pt")["trainer"]["iteration"] == 4
 
 
 @pytest.mark.parametrize("name", NAMES[:1], indirect=True)  # the bundles differ in their data only
 @pytest.mark.parametrize(
     "options",
-    [{"amp": True}, {"accumulation_steps": 2}, {"max_seconds": 0.01, "max_epochs": 9}, {"val_interval": None}],
+    [
+        {"precision": "bfloat16", "network_def::use_checkpoint": True},
+        {"accumulation_steps": 2},
+        {"max_seconds": 0.01, "max_epochs": 9},
+        {"val_interval": None},
+    ],
 )
 def test_training_takes_options(tiny: dict[str, Any], name: str, options: dict[str, Any], tmp_path: Path) -> None:
     run_config(name, "train", tmp_path, **{**tiny, **options})
-    assert (tmp_path / "checkpoints" / "checkpoint_epoch=1.pt").is_file()
-    assert not (tmp_path / "checkpoints" / "checkpoint_epoch=2.pt").exists()
+    last = 1 if "max_seconds" in options else 2
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == [f"checkpoint_iteration={last}.pt"]
 
 
 def test_adversarial_overlay_trains_the_discriminator(name: str, tmp_path: Path) -> None:

@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import ignite.distributed as idist
 import torch
-from ignite.engine import Engine
-from ignite.handlers import DiskSaver
+from ignite.engine import Engine, Events
+from ignite.handlers import Checkpoint, DiskSaver
 from monai.handlers.checkpoint_loader import CheckpointLoader
 from monai.handlers.checkpoint_saver import CheckpointSaver
 
@@ -59,16 +60,50 @@ class SafeCheckpointSaver(CheckpointSaver):
     a config cannot name the trainer among the objects to save, because the trainer is built from its handlers. MONAI
     1.6.1 writes over the previous file in place and deletes the previous final checkpoint first; a full disk or a crash
     while saving then leaves neither.
+
+    With ``epoch_level=False`` it saves at the end of every epoch too, and there after all other handlers that come
+    before it, such as validation. Of what a training saved before it was resumed, ``n_saved`` files are kept, not more.
     """
 
     def attach(self, engine: Engine) -> None:
         """Replace the writers behind the final, best and regular checkpoints, then attach to ``engine``."""
         self.save_dict.update(_engine_parts(engine))
+        engine.add_event_handler(Events.STARTED, self._add_scaler)
         for checkpoint in (self._final_checkpoint, self._key_metric_checkpoint, self._interval_checkpoint):
             if checkpoint is not None:
                 stock = checkpoint.save_handler
                 checkpoint.save_handler = AtomicDiskSaver(stock.dirname, getattr(stock, "filename", None))
         super().attach(engine)
+        if self._interval_checkpoint is not None and not self.epoch_level:
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self.interval_completed)
+
+    def interval_completed(self, engine: Engine) -> None:
+        """Save, but at the last iteration of an epoch wait until the epoch is complete."""
+        ends = engine.state.epoch_length and engine.state.iteration % engine.state.epoch_length == 0
+        if ends and engine.last_event_name == Events.ITERATION_COMPLETED:
+            return
+        self._adopt_earlier_files()
+        super().interval_completed(engine)
+
+    def _add_scaler(self, engine: Engine) -> None:
+        """Save the scaler, which MONAI's trainers make when they start."""
+        self.save_dict.update(_engine_parts(engine))
+
+    def _adopt_earlier_files(self) -> None:
+        """Count the files of before a resume among those that are kept, and clear up after a kill while saving."""
+        checkpoint = self._interval_checkpoint
+        if checkpoint is None or checkpoint._saved or idist.get_rank() != 0:
+            return
+        state = self.save_dict["trainer"].state
+        now = state.epoch if self.epoch_level else state.iteration
+        pattern = re.compile(rf"(?:.*_)?{checkpoint.score_name}=(\d+)\.{checkpoint.ext}")
+        folder = Path(self.save_dir)
+        found = ((int(match[1]), match[0]) for file in folder.glob("*") if (match := pattern.fullmatch(file.name)))
+        checkpoint._saved = [Checkpoint.Item(*item) for item in sorted(found) if item[0] < now]
+        while checkpoint.n_saved is not None and len(checkpoint._saved) > checkpoint.n_saved:
+            checkpoint.save_handler.remove(checkpoint._saved.pop(0).filename)
+        for leftover in folder.glob(".*.tmp"):
+            leftover.unlink()
 
 
 class SafeCheckpointLoader(CheckpointLoader):
@@ -88,17 +123,30 @@ class SafeCheckpointLoader(CheckpointLoader):
 
         Raises:
             FileNotFoundError: if there is no such file.
-            CheckpointError: if it is damaged, foreign, or of another architecture.
+            CheckpointError: if it is damaged, foreign, of another architecture, or of epochs of another length.
         """
+        if "trainer" in self.load_dict:
+            self.load_dict.update(_engine_parts(engine))  # MONAI's trainers make their scaler when they start
         checkpoint = load_checkpoint(self.load_path)
         if len(self.load_dict) == 1 and not checkpoint.keys() & self.load_dict.keys():
             checkpoint = dict.fromkeys(self.load_dict, checkpoint)  # the file is the one object's state itself
         self._check_entries(checkpoint)
         if self.strict:
             self._check_networks(checkpoint)
+            self._check_epochs(checkpoint, engine)
         if self.map_location is None:  # torch would want the device from which the objects were saved
             self.map_location = "cpu"  # type: ignore[assignment]
         super().__call__(engine)
+
+    def _check_epochs(self, checkpoint: dict[str, Any], engine: Engine) -> None:
+        """Refuse to go on with other epochs: Ignite would count by the old ones, and show some clips more often."""
+        there = checkpoint.get("trainer", {}).get("epoch_length")
+        if "trainer" in self.load_dict and there is not None and there != engine.state.epoch_length:
+            raise CheckpointError(
+                f"{self.load_path}: its epochs have {there} batches, those of this training "
+                f"{engine.state.epoch_length}: go on with the same data and the same batch size, or start another "
+                "training from its weights"
+            )
 
     def _check_entries(self, checkpoint: dict[str, Any]) -> None:
         absent = [name for name in self.load_dict if name not in checkpoint]

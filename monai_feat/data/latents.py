@@ -153,19 +153,27 @@ class ClipIndexDataset(Dataset[dict[str, Tensor]]):
         first: index of the first one. A clip depends on the seed and its index, so the next clips of a series start
             where it ended.
         without: indices that are left out, such as those of clips that are there already.
+        share: ``(p, P)``: only the clips whose index leaves the remainder p when divided by P, the share of one of P
+            processes.
 
     Raises:
-        ValueError: when a number is negative.
+        ValueError: when a number is negative, or there is no such share.
 
     Example:
         >>> ClipIndexDataset(3, first=10, without={11})[1]
         {'image': tensor(12)}
     """
 
-    def __init__(self, num_clips: int, first: int = 0, without: Collection[int] = ()) -> None:
+    def __init__(
+        self, num_clips: int, first: int = 0, without: Collection[int] = (), share: tuple[int, int] = (0, 1)
+    ) -> None:
         if num_clips < 0 or first < 0:
             raise ValueError(f"num_clips and first must not be negative, got {num_clips} and {first}")
-        self.indices = [index for index in range(first, first + num_clips) if index not in without]
+        part, parts = share
+        if not 0 <= part < parts:
+            raise ValueError(f"expected a share (p, P) with 0 <= p < P, got {share}")
+        wanted = range(first, first + num_clips)
+        self.indices = [index for index in wanted if index % parts == part and index not in without]
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -4,23 +4,28 @@
 
 from __future__ import annotations
 
+from monai_feat.engines.best_weights import BestWeights
 from monai_feat.engines.clip_saver import ClipSaver, SampleSheet
 from monai_feat.engines.conditions import drop_conditions, training_context
 from monai_feat.engines.config_check import ConfigKeyError, check_config, find_unused_keys
 from monai_feat.engines.discriminator import DiscriminatorUpdate
-from monai_feat.engines.epoch_seed import EpochSeed
+from monai_feat.engines.epoch_seed import EpochSeed, ValidationSeed, clip_seeds
 from monai_feat.engines.gradients import GradientGuard, NonFiniteGradientError
 from monai_feat.engines.mean_teacher import MeanTeacherPrepareBatch
 from monai_feat.engines.metric_handler import SampleMetricHandler, TorchMetricHandler
 from monai_feat.engines.output import claim_output_dir, epoch_of, find_checkpoint
 from monai_feat.engines.prepare_batch import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
+from monai_feat.engines.processes import anywhere, join_processes, local_device
 from monai_feat.engines.progress import TrainingProgress
 from monai_feat.engines.prompts import PromptPrepareBatch
 from monai_feat.engines.sample_folder import SampleFolder
-from monai_feat.engines.schedules import WeightAverage, warmup_cosine
+from monai_feat.engines.schedules import StepSchedule, WeightAverage, warmup_cosine
+from monai_feat.engines.shared_batches import SharedBatches
+from monai_feat.engines.steps import num_steps, steps_now
 from monai_feat.engines.time_budget import TimeBudget
 
 __all__ = [
+    "BestWeights",
     "ClipSaver",
     "ConfigKeyError",
     "DiscriminatorUpdate",
@@ -34,16 +39,25 @@ __all__ = [
     "SampleFolder",
     "SampleMetricHandler",
     "SampleSheet",
+    "SharedBatches",
+    "StepSchedule",
     "TimeBudget",
     "TorchMetricHandler",
     "TrainingProgress",
+    "ValidationSeed",
     "WeightAverage",
+    "anywhere",
     "check_config",
     "claim_output_dir",
+    "clip_seeds",
     "drop_conditions",
     "epoch_of",
     "find_checkpoint",
     "find_unused_keys",
+    "join_processes",
+    "local_device",
+    "num_steps",
+    "steps_now",
     "training_context",
     "warmup_cosine",
 ]

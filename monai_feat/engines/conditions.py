@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from monai_feat.inferers import ClipNoise
 from monai_feat.networks.blocks import NONE, Condition, FirstFramesCondition, MaskCondition
 from monai_feat.transforms.labels import UNKNOWN_LABEL
 
@@ -16,7 +17,7 @@ __all__ = ["drop_conditions", "known_labels", "training_context"]
 
 
 def training_context(
-    conditions: Sequence[Condition], batch: Mapping[str, Tensor], latents: Tensor
+    conditions: Sequence[Condition], batch: Mapping[str, Tensor], latents: Tensor, draws: ClipNoise
 ) -> dict[str, Tensor]:
     """Gather what a network is conditioned on from a batch, or from the latents themselves.
 
@@ -24,6 +25,7 @@ def training_context(
         conditions: of the network.
         batch: values by name, ``(B, ...)``; masks may hold `monai_feat.transforms.UNKNOWN_LABEL`.
         latents: clean latents ``(B, C, T, H, W)``, on the device of the result.
+        draws: where each clip draws from.
 
     Returns:
         Values by name, ``(B, ...)``.
@@ -33,14 +35,14 @@ def training_context(
     """
     context = {}
     for condition in conditions:
-        values = _values(condition, batch, latents)
+        values = _values(condition, batch, latents, draws)
         condition.check_shape(values, latents.shape)
         condition.check(values)
         context[condition.name] = values.to(latents.device)
     return context
 
 
-def drop_conditions(context: Mapping[str, Tensor], probability: float) -> dict[str, Tensor]:
+def drop_conditions(context: Mapping[str, Tensor], probability: float, draws: ClipNoise) -> dict[str, Tensor]:
     """Replace values by none at random, so that one network learns to do with and without them.
 
     Source: Ho and Salimans, "Classifier-free diffusion guidance" (https://arxiv.org/abs/2207.12598), Algorithm 1. Of
@@ -49,14 +51,16 @@ def drop_conditions(context: Mapping[str, Tensor], probability: float) -> dict[s
     Args:
         context: values by name, ``(B, ...)``.
         probability: of dropping, in [0, 1].
+        draws: where each clip draws from.
 
     Returns:
         Values by name, shaped as they were.
     """
-    clips = len(next(iter(context.values())))
-    dropped = torch.rand(len(context), clips) < probability  # (conditions, B)
+    chances = draws.uniform(len(context)).T  # (conditions, B)
+    dropped = chances < probability
     if len(context) > 1:
-        dropped |= torch.rand(clips) < probability
+        together = draws.uniform().T
+        dropped |= together < probability
     return {
         name: torch.where(_like(drop, values), torch.full_like(values, NONE), values)
         for (name, values), drop in zip(context.items(), dropped, strict=True)
@@ -68,9 +72,9 @@ def known_labels(masks: Tensor) -> Tensor:
     return masks.to(torch.int16).masked_fill(masks == UNKNOWN_LABEL, NONE)
 
 
-def _values(condition: Condition, batch: Mapping[str, Tensor], latents: Tensor) -> Tensor:
+def _values(condition: Condition, batch: Mapping[str, Tensor], latents: Tensor, draws: ClipNoise) -> Tensor:
     if isinstance(condition, FirstFramesCondition):
-        return condition.draw(latents)
+        return condition.draw(latents, draws.uniform()[:, 0])
     if condition.name not in batch:
         raise ValueError(
             f"a batch needs the values of {condition.name} ({condition.bounds}); this one has {sorted(batch)}. "

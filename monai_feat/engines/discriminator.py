@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ignite.distributed as idist
 import torch
 from ignite.engine import Engine
 from monai.engines.utils import IterationEvents
@@ -36,7 +37,13 @@ class DiscriminatorUpdate:
         self.optimizer = optimizer
 
     def attach(self, engine: Engine) -> None:
-        """Register with a trainer."""
+        """Register with a trainer.
+
+        Raises:
+            RuntimeError: when there are several processes: its gradients are not averaged, so they would drift apart.
+        """
+        if idist.get_world_size() > 1:
+            raise RuntimeError("a discriminator is trained in one process only; leave the adversarial overlay out")
         engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self)
 
     def __call__(self, engine: Any) -> None:

@@ -12,6 +12,9 @@ from ignite.engine import Engine, Events
 from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 
+from monai_feat.engines.processes import anywhere
+from monai_feat.engines.steps import steps_now
+
 __all__ = ["GradientGuard", "NonFiniteGradientError"]
 
 logger = logging.getLogger(__name__)
@@ -26,7 +29,7 @@ class GradientGuard:
 
     MONAI's trainers neither clip nor look. Attach it as a handler of ``SupervisedTrainer``; accumulation and loss
     scaling are those of the trainer. Under loss scaling, the scaler itself skips steps whose gradient overflowed, so
-    these are only counted.
+    these are only counted. Of several processes, all refuse a step whose loss is not finite in one of them.
 
     Args:
         network: whose gradients are guarded.
@@ -69,9 +72,9 @@ class GradientGuard:
             NonFiniteGradientError: when they are not finite and that shall stop the training, or has happened too often
                 in a row.
         """
-        if not torch.isfinite(engine.state.output["loss"].detach()).all():
+        if anywhere(not torch.isfinite(engine.state.output["loss"].detach()).all()):
             self._refuse(engine)
-        elif _steps_now(engine):
+        elif steps_now(engine):
             if _scales_loss(engine):
                 engine.scaler.unscale_(engine.optimizer)
             norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.max_norm)
@@ -113,10 +116,3 @@ def _scalar(loss: Tensor) -> str:
 def _scales_loss(engine: Any) -> bool:
     """Whether a loss scaler is at work; without a GPU, mixed precision leaves it idle."""
     return bool(engine.amp and engine.scaler.is_enabled())
-
-
-def _steps_now(engine: Any) -> bool:
-    """Whether the trainer applies gradients in this iteration (the rule of MONAI's ``SupervisedTrainer``)."""
-    length = engine.state.epoch_length
-    position = (engine.state.iteration - 1) % length + 1 if length else engine.state.iteration
-    return bool(position % engine.accumulation_steps == 0 or position == length)

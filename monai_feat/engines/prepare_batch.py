@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from monai.engines.utils import DiffusionPrepareBatch, PrepareBatch
 from torch import Tensor
 
 from monai_feat.engines.conditions import drop_conditions, training_context
+from monai_feat.engines.epoch_seed import clip_seeds
+from monai_feat.inferers import ClipNoise
 from monai_feat.networks.blocks import Condition
 from monai_feat.networks.nets import FrameAutoencoder, sample_posterior
 
@@ -23,7 +26,8 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
 
     A batch holds clips under ``image``, ``(B, C, T, H, W)`` in [-1, 1], or their encoder moments under ``latent_mean``
     and ``latent_log_variance`` (see `monai_feat.data.LatentDataset`). Either way latents are drawn anew from the
-    encoder's Gaussian at every step, so that no draw is frozen into the training set.
+    encoder's Gaussian at every step, so that no draw is frozen into the training set. All draws of a clip are those of
+    its own seed, if the batch has them; see `EpochSeed`.
 
     Args:
         autoencoder: encodes clips and knows the scale of its latents. It is frozen: put into evaluation mode, without
@@ -53,7 +57,7 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         self.autoencoder = autoencoder.eval().requires_grad_(False)
         self.conditions = tuple(conditions)
         self.drop_probability = drop_probability
-        self.draw_timesteps = draw_timesteps or self.get_timesteps
+        self.draw_timesteps = draw_timesteps
 
     def __call__(  # type: ignore[override]
         self,
@@ -70,15 +74,28 @@ class LatentDiffusionPrepareBatch(DiffusionPrepareBatch):
         """
         moments = self._moments(batchdata, device)
         mean, log_variance = (moment.to(device, non_blocking=non_blocking, **kwargs) for moment in moments)
-        latents = sample_posterior(mean, log_variance, torch.randn_like(mean)) * self.autoencoder.scale_factor
-        noise = self.get_noise(latents)
-        timesteps = self.draw_timesteps(latents)
+        seeds = clip_seeds(batchdata, len(mean))
+        draws = ClipNoise(0, seeds, mean.shape[1:])
+        posterior_noise, noise = (draws.draw(mean.dtype, mean.device) for _ in range(2))
+        latents = sample_posterior(mean, log_variance, posterior_noise) * self.autoencoder.scale_factor
+        timesteps = self._timesteps(latents, draws, seeds)
         target = {"noise": noise, "x0": latents, "timesteps": timesteps}
         inputs: dict[str, Any] = {"noise": noise, "timesteps": timesteps}
         if self.conditions:
-            context = training_context(self.conditions, batchdata, latents)
-            inputs["condition"] = drop_conditions(context, self.drop_probability)
+            context = training_context(self.conditions, batchdata, latents, draws)
+            inputs["condition"] = drop_conditions(context, self.drop_probability, draws)
         return latents, target, (), inputs
+
+    def _timesteps(self, latents: Tensor, draws: ClipNoise, seeds: Tensor) -> Tensor:
+        """Draw a timestep for each clip, ``(B,)``, from its own randomness."""
+        if self.draw_timesteps is None:
+            return (draws.uniform()[:, 0] * self.num_train_timesteps).long().to(latents.device)
+        alike, drawn = torch.empty(1, *latents.shape[1:]), []
+        with torch.random.fork_rng(devices=[]):
+            for seed in seeds.tolist():
+                torch.default_generator.manual_seed(seed)
+                drawn.append(self.draw_timesteps(alike))
+        return torch.cat(drawn).to(latents.device)
 
     def _moments(self, batch: Mapping[str, Tensor], device: str | torch.device | None) -> tuple[Tensor, Tensor]:
         if "latent_mean" in batch:
@@ -106,11 +123,14 @@ class ReconstructionPrepareBatch(PrepareBatch):
         ValueError: when the share is not in [0, 1].
     """
 
-    def __init__(self, label_channels: int = 0, hidden_labels: float = 0.0) -> None:
+    def __init__(
+        self, autoencoder: FrameAutoencoder, label_channels: int = 0, hidden_labels: float = 0.0
+    ) -> None:
         if not 0 <= hidden_labels <= 1:
             raise ValueError(f"expected a share hidden_labels in [0, 1], got {hidden_labels}")
         self.label_channels = label_channels
         self.hidden_labels = hidden_labels
+        self._latent_shape = lru_cache(autoencoder.latent_shape)
 
     def __call__(
         self,
@@ -118,13 +138,17 @@ class ReconstructionPrepareBatch(PrepareBatch):
         device: str | torch.device | None = None,
         non_blocking: bool = False,
         **kwargs: Any,
-    ) -> tuple[Tensor, Tensor]:
-        """Return the clips as the network shall see them, and as they are, on the device."""
+    ) -> tuple[Tensor, Tensor, tuple[Any, ...], dict[str, Any]]:
+        """Return the clips as the network shall see them, and as they are, no arguments, and the latents' noise."""
         clips = batchdata["image"].to(device, non_blocking=non_blocking, **kwargs)
-        return self._without_some_labels(clips) if self.label_channels and self.hidden_labels else clips, clips
+        latent_shape = self._latent_shape(clips.shape[2], tuple(clips.shape[-2:]))
+        draws = ClipNoise(0, clip_seeds(batchdata, len(clips)), latent_shape)
+        noise = draws.draw(clips.dtype, clips.device)
+        hide = self.label_channels and self.hidden_labels
+        return self._without_some_labels(clips, draws) if hide else clips, clips, (), {"noise": noise}
 
-    def _without_some_labels(self, clips: Tensor) -> Tensor:
-        hidden = torch.rand(len(clips)) < self.hidden_labels
+    def _without_some_labels(self, clips: Tensor, draws: ClipNoise) -> Tensor:
+        hidden = draws.uniform()[:, 0] < self.hidden_labels
         seen = clips.clone()
         seen[hidden.to(clips.device), -self.label_channels :] = 0
         return seen

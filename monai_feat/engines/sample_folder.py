@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import ignite.distributed as idist
 from torch import Tensor
 
 from monai_feat.checkpoints import save_checkpoint
@@ -21,6 +22,7 @@ from monai_feat.transforms.labels import split_labels
 __all__ = ["SampleFolder"]
 
 MANIFEST = "manifest.json"
+MANIFESTS = "manifest*.json"
 LATENTS = "latents"
 
 
@@ -50,7 +52,8 @@ class SampleFolder:
 
     A clip depends on the settings and its index alone. So a run that was stopped goes on with the clips that are
     missing, and several runs with other indices may fill one folder; a run with other settings is refused. Files and
-    manifest (``manifest.json``) are written atomically.
+    manifest (``manifest.json``) are written atomically. Of several processes that share the work, each has a manifest
+    of its own until `collect` makes them one.
 
     Args:
         path: the folder; made when the first clip is written.
@@ -117,13 +120,31 @@ class SampleFolder:
         clips = {str(index): self._clips[index] for index in sorted(self._clips)}
         text = json.dumps({"settings": self.settings, "clips": clips}, indent=1)
         self.path.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path / MANIFEST) as file:
+        with replacing(self.path / self._manifest) as file:
             file.write(text.encode())
 
+    def collect(self) -> None:
+        """Make one manifest of those of all processes: in the first, once all have written their clips."""
+        parts = list(self.path.glob(MANIFESTS))
+        if idist.get_rank() or not parts:
+            return
+        self._clips = self._earlier_clips()
+        self.save_manifest()
+        for part in parts:
+            if part.name != self._manifest:
+                part.unlink()
+
+    @property
+    def _manifest(self) -> str:
+        return f"manifest_{idist.get_rank()}.json" if idist.get_rank() else MANIFEST
+
     def _earlier_clips(self) -> dict[int, str]:
-        if not (self.path / MANIFEST).is_file():
-            return {}
-        manifest = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+        manifests = (self._read(file) for file in sorted(self.path.glob(MANIFESTS)))
+        return {index: name for clips in manifests for index, name in clips.items()}
+
+    def _read(self, file: Path) -> dict[int, str]:
+        """Return the clips in a manifest, if the settings are the same."""
+        manifest = json.loads(file.read_text(encoding="utf-8"))
         before = manifest["settings"]
         differing = sorted(
             key for key in self.settings.keys() | before.keys() if self.settings.get(key) != before.get(key)

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from ignite.engine import Engine, Events
 from ignite.handlers import EMAHandler
 from ignite.handlers.state_param_scheduler import LambdaStateScheduler
+from torch.optim.lr_scheduler import LRScheduler
 
-__all__ = ["WeightAverage", "warmup_cosine"]
+from monai_feat.engines.steps import ON_STEP, num_steps
+
+__all__ = ["StepSchedule", "WeightAverage", "warmup_cosine"]
 
 
 def warmup_cosine(warmup_steps: int, total_steps: int) -> Callable[[int], float]:
@@ -45,16 +48,38 @@ def warmup_cosine(warmup_steps: int, total_steps: int) -> Callable[[int], float]
 
 
 class WeightAverage(EMAHandler):
-    """Ignite's ``EMAHandler`` (same arguments) whose warm-up goes on where it was after a resume.
+    """Ignite's ``EMAHandler`` (same arguments) that counts steps of the optimiser, and goes on where it was.
 
-    Ignite counts the warm-up from every start of the process, and so overwrites a restored average within a few steps.
+    Ignite averages in every iteration, so that with accumulated gradients weights that have not moved count again, and
+    counts the warm-up from every start of the process, and so overwrites a restored average within a few steps.
     """
 
-    def attach(self, engine: Engine, name: str = "ema_momentum", event: Events = Events.ITERATION_COMPLETED) -> None:  # type: ignore[override]
+    def attach(self, engine: Engine, name: str = "ema_momentum") -> None:  # type: ignore[override]
         """Register with a trainer."""
-        super().attach(engine, name=name, event=event)
+        super().attach(engine, name=name, event=ON_STEP)
         engine.add_event_handler(Events.EPOCH_STARTED, self._count_from)
 
     def _count_from(self, engine: Engine) -> None:
         if isinstance(self.momentum_scheduler, LambdaStateScheduler):
-            self.momentum_scheduler.event_index = engine.state.iteration
+            self.momentum_scheduler.event_index = num_steps(engine)
+
+
+class StepSchedule:
+    """Move a learning rate on with every step of the optimiser.
+
+    MONAI's ``LrScheduleHandler`` moves it in every iteration, those that only accumulate gradients included.
+
+    Args:
+        lr_scheduler: any scheduler of torch that counts steps.
+    """
+
+    def __init__(self, lr_scheduler: LRScheduler) -> None:
+        self.lr_scheduler = lr_scheduler
+
+    def attach(self, engine: Engine) -> None:
+        """Register with a trainer."""
+        engine.add_event_handler(ON_STEP, self)
+
+    def __call__(self, _engine: Engine) -> None:
+        """Take one step of the schedule."""
+        self.lr_scheduler.step()

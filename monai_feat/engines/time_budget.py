@@ -8,6 +8,9 @@ import time
 
 from ignite.engine import Engine, Events
 
+from monai_feat.engines.processes import anywhere
+from monai_feat.engines.steps import ON_STEP
+
 __all__ = ["TimeBudget"]
 
 
@@ -15,7 +18,8 @@ class TimeBudget:
     """End a training when its time is up, as if the epoch under way were complete and the last.
 
     So checkpoints and sample sheets of that epoch are still made; a resumed training continues the epoch where it was
-    cut. Ignite's ``TimeLimit`` has no ``attach`` and stops without them.
+    cut. Gradients that are being accumulated are applied before. Ignite's ``TimeLimit`` has no ``attach`` and stops
+    without them.
 
     Args:
         max_seconds: time for all iterations and validations together, in seconds; the last may exceed it.
@@ -29,11 +33,12 @@ class TimeBudget:
             raise ValueError(f"max_seconds must be positive, got {max_seconds}")
         self.max_seconds = max_seconds
         self._end = float("inf")
+        self._is_up = False
 
     def attach(self, engine: Engine) -> None:
         """Register with a trainer."""
         engine.add_event_handler(Events.STARTED, self.start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+        engine.add_event_handler(ON_STEP, self)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.stop)
 
     def start(self, _engine: Engine) -> None:
@@ -41,11 +46,12 @@ class TimeBudget:
         self._end = time.monotonic() + self.max_seconds
 
     def __call__(self, engine: Engine) -> None:
-        """Cut the epoch short when the time is up."""
-        if time.monotonic() >= self._end:
+        """Cut the epoch short when the time is up, for all processes at once."""
+        self._is_up = anywhere(time.monotonic() >= self._end)
+        if self._is_up:
             engine.terminate_epoch()
 
     def stop(self, engine: Engine) -> None:
         """End the training when the time is up."""
-        if time.monotonic() >= self._end:
+        if self._is_up:
             engine.terminate()

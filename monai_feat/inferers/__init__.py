@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from monai_feat.inferers.autocast import AutocastInferer
 from monai_feat.inferers.guidance import GuidedDenoiser
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.inferers.sampler import ClipSampler, sample_clips
@@ -13,6 +14,7 @@ from monai_feat.inferers.time_windows import TimeWindowInferer
 __all__ = [
     "DIFFUSION_SAMPLERS",
     "SAMPLERS",
+    "AutocastInferer",
     "ClipNoise",
     "ClipSampler",
     "GuidedDenoiser",

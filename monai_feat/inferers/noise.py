@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Noise that belongs to a clip and not to the batch or the process that happens to make the clip."""
+"""Randomness that belongs to a clip and not to the batch or the process that happens to make the clip."""
 
 from __future__ import annotations
 
@@ -52,3 +52,7 @@ class ClipNoise:
         """
         clips = [stream.standard_normal(self.shape, dtype=np.float32) for stream in self._streams]
         return torch.from_numpy(np.stack(clips)).to(device=device, dtype=dtype)
+
+    def uniform(self, count: int = 1) -> torch.Tensor:
+        """Take the next numbers from every stream, evenly spread over [0, 1); returns ``(B, count)``, float32."""
+        return torch.from_numpy(np.stack([stream.random(count, dtype=np.float32) for stream in self._streams]))

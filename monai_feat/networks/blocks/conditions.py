@@ -211,17 +211,18 @@ class FirstFramesCondition(Condition):
                 f"size, at most {(clips, channels, most, *size)}"
             )
 
-    def draw(self, latents: Tensor) -> Tensor:
+    def draw(self, latents: Tensor, chances: Tensor) -> Tensor:
         """Take the first 1 to ``max_frames`` frames of each clip, as many as chance says; the rest is none.
 
         Args:
             latents: ``(B, C, T, H, W)``.
+            chances: numbers drawn evenly from [0, 1), ``(B,)``.
 
         Returns:
             ``(B, C, max_frames, H, W)``; T frames where the clips are shorter.
         """
         frames = latents[:, :, : self.max_frames]
-        counts = torch.randint(1, frames.shape[2] + 1, (len(frames), 1, 1, 1, 1)).to(frames.device)
+        counts = 1 + (chances * frames.shape[2]).long().reshape(-1, 1, 1, 1, 1).to(frames.device)
         given = torch.arange(frames.shape[2], device=frames.device).reshape(1, 1, -1, 1, 1) < counts
         return torch.where(given, frames, torch.full_like(frames, NONE))
 

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from ignite.engine import Engine
+from ignite.engine import Engine, Events
 from monai.handlers import CheckpointSaver
 
 from monai_feat.checkpoints import (
@@ -128,6 +129,88 @@ def test_the_trainer_is_saved_and_restored_without_being_named(tmp_path: Path) -
     state = load_checkpoint(tmp_path / "checkpoint_epoch=5.pt")
     assert sorted(state) == ["network", "trainer"]
     assert state["trainer"]["iteration"] == 15
+
+
+def run_saving(folder: Path, iterations: int, start: int = 0, length: int = 5, **how: Any) -> Engine:
+    """Train for so many iterations from the start, and stop there as a kill would, without another word."""
+
+    def step(engine: Engine, _: Any) -> None:
+        if engine.state.iteration > iterations:
+            raise KeyboardInterrupt
+
+    engine = Engine(step)
+    SafeCheckpointSaver(str(folder), {"network": torch.nn.Linear(2, 2)}, epoch_level=False, **how).attach(engine)
+    if start:
+        engine.load_state_dict({"iteration": start, "epoch_length": length, "max_epochs": 9})
+    with contextlib.suppress(KeyboardInterrupt):
+        engine.run([0] * length, max_epochs=9)
+    return engine
+
+
+def numbers(folder: Path) -> list[int]:
+    return sorted(int(name.removeprefix("checkpoint_iteration=").removesuffix(".pt")) for name in readable(folder))
+
+
+def test_iterations_and_the_ends_of_epochs_are_saved(tmp_path: Path) -> None:
+    run_saving(tmp_path, 12, save_interval=2, n_saved=None)
+    assert numbers(tmp_path) == [2, 4, 5, 6, 8, 10, 12]
+
+
+def test_the_end_of_an_epoch_is_saved_after_its_validation(tmp_path: Path) -> None:
+    """Killed while it validates, a training validates again."""
+    engine = Engine(lambda *_: None)
+
+    def validate() -> None:
+        assert not list(tmp_path.glob("*.pt"))
+        raise KeyboardInterrupt
+
+    engine.add_event_handler(Events.EPOCH_COMPLETED, validate)
+    how: dict[str, Any] = {"epoch_level": False, "save_interval": 4}
+    SafeCheckpointSaver(str(tmp_path), {"network": torch.nn.Linear(2, 2)}, **how).attach(engine)
+    with pytest.raises(KeyboardInterrupt):
+        engine.run([0] * 4)
+
+
+def test_no_more_files_are_kept_after_a_resume(tmp_path: Path) -> None:
+    for start, stop in ((0, 4), (4, 8), (8, 11)):
+        (tmp_path / ".checkpoint_iteration=4.pt.0.tmp").touch()  # what a kill while saving leaves
+        run_saving(tmp_path, stop, start, save_interval=2, n_saved=2)
+    assert numbers(tmp_path) == [8, 10]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_files_of_a_later_iteration_stay_where_a_training_goes_on_from_an_earlier_one(tmp_path: Path) -> None:
+    run_saving(tmp_path, 12, save_interval=2, n_saved=2)
+    run_saving(tmp_path, 6, start=2, save_interval=2, n_saved=1)
+    assert numbers(tmp_path) == [6, 10, 12]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_loss_scaler_is_saved_and_restored(tmp_path: Path) -> None:
+    """MONAI's trainers make it only when they start."""
+
+    def train(resume: bool) -> torch.amp.GradScaler:
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+        engine = Engine(lambda *_: scaler.update(8.0) if not resume else None)
+        engine.scaler = None  # type: ignore[attr-defined]
+        network = torch.nn.Linear(2, 2)
+        engine.add_event_handler(Events.STARTED, lambda: setattr(engine, "scaler", scaler))
+        SafeCheckpointSaver(str(tmp_path), {"network": network}, save_interval=1).attach(engine)
+        if resume:
+            SafeCheckpointLoader(str(tmp_path / "checkpoint_epoch=1.pt"), {"network": network}).attach(engine)
+        scaler.scale(torch.ones(()))
+        engine.run([0], max_epochs=2 if resume else 1)
+        return scaler
+
+    assert train(resume=False).get_scale() == train(resume=True).get_scale() == 8.0
+
+
+def test_epochs_of_another_length_are_refused(tmp_path: Path) -> None:
+    run_saving(tmp_path, 5, save_interval=5)
+    engine, network = Engine(lambda *_: None), torch.nn.Linear(2, 2)
+    SafeCheckpointLoader(str(tmp_path / "checkpoint_iteration=5.pt"), {"network": network}).attach(engine)
+    with pytest.raises(CheckpointError, match="its epochs have 5 batches, those of this training 3"):
+        engine.run([0] * 3, max_epochs=9)
 
 
 def test_a_checkpoint_of_a_gpu_is_read_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,3 +106,11 @@ def test_refuses_negative_numbers(num_clips: int, first: int) -> None:
 def test_an_index_outside_is_an_error() -> None:
     with pytest.raises(IndexError, match="index 3 is outside 0 … 2"):
         ClipIndexDataset(3)[3]
+
+
+def test_shares_have_every_clip_once_whatever_is_there_already() -> None:
+    done: list[set[int]] = [{3}, set(), {5}]  # what each process finds in the folder when it looks
+    shares = [ClipIndexDataset(7, first=3, without=without, share=(part, 3)) for part, without in enumerate(done)]
+    assert sorted(index for share in shares for index in share.indices) == [4, 6, 7, 8, 9]
+    with pytest.raises(ValueError, match=r"expected a share \(p, P\) with 0 <= p < P, got \(2, 2\)"):
+        ClipIndexDataset(3, share=(2, 2))

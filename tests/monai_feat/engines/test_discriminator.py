@@ -10,7 +10,7 @@ from ignite.engine import Engine
 from monai.engines import SupervisedTrainer
 from torch import Tensor, nn
 
-from monai_feat.engines import DiscriminatorUpdate, GradientGuard, ReconstructionPrepareBatch
+from monai_feat.engines import DiscriminatorUpdate, GradientGuard
 from monai_feat.losses import AutoencoderLoss
 
 
@@ -40,7 +40,7 @@ def train(loss: AutoencoderLoss, optimizer: torch.optim.Optimizer, clips: list[T
         network=network,
         optimizer=torch.optim.SGD(network.parameters(), lr=rate),
         loss_function=loss,
-        prepare_batch=ReconstructionPrepareBatch(),
+        prepare_batch=lambda batch, *_: (batch["image"], batch["image"]),
         train_handlers=[guard, DiscriminatorUpdate(loss, optimizer)],
         decollate=False,
     ).run()

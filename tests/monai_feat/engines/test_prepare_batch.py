@@ -149,18 +149,42 @@ def test_the_stock_trainer_and_inferer_take_it(autoencoder: FrameAutoencoder, cl
     assert torch.isfinite(trainer.state.output["loss"])
 
 
-def test_reconstruction_takes_clips_as_input_and_target(clips: Tensor) -> None:
-    given, target = ReconstructionPrepareBatch()({"image": clips, "label": torch.zeros(1)}, "cpu", dtype=torch.float64)
+@pytest.mark.parametrize("key", ["image", "latent_mean"])
+def test_a_clips_draws_are_those_of_its_own_seed(autoencoder: FrameAutoencoder, key: str) -> None:
+    """Two clips in one batch draw what each draws by itself; the frozen autoencoder, and one that is trained."""
+    whole = {"image": torch.rand(2, 1, 3, 8, 8), **moments(0.5, -1.0, batch=2), "clip_seeds": torch.tensor([5, 2**62])}
+    prepare = (
+        ReconstructionPrepareBatch(autoencoder)
+        if key == "image"
+        else LatentDiffusionPrepareBatch(autoencoder, conditions=[FirstFramesCondition(max_frames=2)])
+    )
+
+    def drawn(batch: dict[str, Tensor]) -> list[Tensor]:
+        inputs = prepare(batch, "cpu")[3]
+        values = {**inputs, **inputs.pop("condition", {})}
+        return [values[name] for name in ("noise", "timesteps", "first_frames") if name in values]
+
+    for clip in (slice(0, 1), slice(1, 2)):
+        torch.rand(3)
+        alone = drawn({name: values[clip] for name, values in whole.items()})
+        torch.testing.assert_close(alone, [values[clip] for values in drawn(whole)], rtol=0, atol=0)
+
+
+def test_reconstruction_takes_clips_as_input_and_target(autoencoder: FrameAutoencoder, clips: Tensor) -> None:
+    prepare = ReconstructionPrepareBatch(autoencoder.double())
+    given, target, _, inputs = prepare({"image": clips, "label": torch.zeros(1)}, "cpu", dtype=torch.float64)
     assert given is target
     torch.testing.assert_close(given, clips.double())
+    assert autoencoder(given, **inputs)[1].shape == inputs["noise"].shape == (2, 2, 3, 4, 4)
     with pytest.raises(KeyError, match="image"):
-        ReconstructionPrepareBatch()({})
+        prepare({})
 
 
-def test_some_masks_are_hidden_from_the_input_only() -> None:
-    clips = torch.ones(400, 3, 1, 2, 2)
-    prepare = ReconstructionPrepareBatch(label_channels=2, hidden_labels=0.25)
-    seen, target = prepare({"image": clips}, "cpu")
+def test_some_masks_are_hidden_from_the_input_only(autoencoder: FrameAutoencoder) -> None:
+    clips = torch.ones(400, 3, 1, 4, 4)
+    autoencoder.latent_shape = lambda *_: (2, 1, 2, 2)  # type: ignore[method-assign]  # it has one image channel
+    prepare = ReconstructionPrepareBatch(autoencoder, label_channels=2, hidden_labels=0.25)
+    seen, target, _, _ = prepare({"image": clips}, "cpu")
     assert torch.equal(target, clips)
     assert (seen[:, 0] == 1).all()
     hidden = (seen[:, 1:] == 0).flatten(1).all(1)
@@ -168,10 +192,8 @@ def test_some_masks_are_hidden_from_the_input_only() -> None:
     assert hidden.float().mean().item() == pytest.approx(0.25, abs=0.07)
 
 
-def test_nothing_is_drawn_where_nothing_is_hidden(clips: Tensor) -> None:
-    state = torch.get_rng_state()
-    for prepare in (ReconstructionPrepareBatch(hidden_labels=0.5), ReconstructionPrepareBatch(2, 0.0)):
-        assert prepare({"image": clips}, "cpu")[0] is clips
-    assert torch.equal(torch.get_rng_state(), state)
+def test_nothing_is_hidden_where_nothing_shall_be(autoencoder: FrameAutoencoder, clips: Tensor) -> None:
+    for options in ({"hidden_labels": 0.5}, {"label_channels": 2}):
+        assert ReconstructionPrepareBatch(autoencoder, **options)({"image": clips}, "cpu")[0] is clips
     with pytest.raises(ValueError, match=r"share hidden_labels in \[0, 1\], got 2"):
-        ReconstructionPrepareBatch(2, 2)
+        ReconstructionPrepareBatch(autoencoder, 2, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import ignite.distributed as idist
 import nibabel as nib
 import numpy as np
 import pytest
@@ -86,3 +87,27 @@ def test_latents_of_labelled_clips_are_one_file(tmp_path: Path) -> None:
     folder.write(0, CLIP)
     assert [file.name for file in tmp_path.iterdir()] == ["clip_000000.safetensors"]
     assert folder.finished == {0}
+
+
+def test_several_processes_end_with_one_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed before that, each has told what it made; other settings are refused all the same."""
+    for rank, index in ((1, 3), (0, 2)):
+        with monkeypatch.context() as patch:
+            patch.setattr(idist, "get_rank", lambda rank=rank: rank)
+            folder = SampleFolder(tmp_path, {"seed": 0}, frame_rate=8)
+            folder.write(index, CLIP)
+            folder.save_manifest()
+            if rank:
+                folder.collect()
+    assert sorted(file.name for file in tmp_path.glob("*.json")) == ["manifest.json", "manifest_1.json"]
+    assert SampleFolder(tmp_path, {"seed": 0}, frame_rate=8).finished == {2, 3}
+    with pytest.raises(FileExistsError, match="seed: 0 there, 1 now"):
+        SampleFolder(tmp_path, {"seed": 1}, frame_rate=8)
+    folder.collect()
+    assert [file.name for file in tmp_path.glob("*.json")] == ["manifest.json"]
+    assert list(json.loads((tmp_path / "manifest.json").read_text())["clips"]) == ["2", "3"]
+
+
+def test_nothing_is_collected_where_nothing_was_made(tmp_path: Path) -> None:
+    SampleFolder(tmp_path, {}, frame_rate=8).collect()
+    assert not list(tmp_path.iterdir())

@@ -37,3 +37,12 @@ def test_values_do_not_depend_on_the_dtype() -> None:
 def test_bad_seed_or_index(seed: int, indices: list[int]) -> None:
     with pytest.raises(ValueError, match=rf"seed is {seed} and the clip indices are \[.*expected a clip"):
         ClipNoise(seed, indices, (1,))
+
+
+def test_uniform_numbers_are_spread_evenly_and_belong_to_the_clip() -> None:
+    found = ClipNoise(5, range(4), (1,)).uniform(20_000)
+    assert found.shape == (4, 20_000)
+    assert 0 <= found.min() < found.max() < 1
+    shares = torch.histc(found, bins=10, min=0, max=1) / found.numel()
+    torch.testing.assert_close(shares, torch.full((10,), 0.1), atol=0.005, rtol=0)
+    assert torch.equal(ClipNoise(5, [2], (1,)).uniform(20_000)[0], found[2])

@@ -100,7 +100,7 @@ def test_impossible_bounds_are_named(make: Callable[[], Any], message: str) -> N
 
 def test_first_frames_are_drawn_evenly_and_as_they_are() -> None:
     latents = torch.randn(300, 4, 5, 4, 6)
-    drawn = FRAMES.draw(latents)
+    drawn = FRAMES.draw(latents, torch.rand(300))
     assert drawn.shape == (300, 4, 3, 4, 6)
     given = (drawn != -1).all(dim=(1, 3, 4))
     assert torch.equal(given, given.cummin(dim=1).values)  # only ever the first
@@ -108,7 +108,7 @@ def test_first_frames_are_drawn_evenly_and_as_they_are() -> None:
                        latents[given.nonzero(as_tuple=True)[0], :, given.nonzero(as_tuple=True)[1]])  # fmt: skip
     shares = torch.bincount(given.sum(dim=1), minlength=4) / 300
     torch.testing.assert_close(shares, torch.tensor([0, 1 / 3, 1 / 3, 1 / 3]), atol=0.08, rtol=0)
-    assert FirstFramesCondition(max_frames=9).draw(latents).shape[2] == 5
+    assert FirstFramesCondition(max_frames=9).draw(latents, torch.rand(300)).shape[2] == 5
 
 
 def test_conditions_are_described_for_messages() -> None:
