@@ -20,6 +20,7 @@ from monai_feat.engines.progress import TrainingProgress
 from monai_feat.engines.prompts import PromptPrepareBatch
 from monai_feat.engines.sample_folder import SampleFolder
 from monai_feat.engines.schedules import StepSchedule, WeightAverage, warmup_cosine
+from monai_feat.engines.sharding import load_whole_state, shard_layers, whole_state
 from monai_feat.engines.shared_batches import SharedBatches
 from monai_feat.engines.steps import num_steps, steps_now
 from monai_feat.engines.time_budget import TimeBudget
@@ -55,9 +56,12 @@ __all__ = [
     "find_checkpoint",
     "find_unused_keys",
     "join_processes",
+    "load_whole_state",
     "local_device",
     "num_steps",
+    "shard_layers",
     "steps_now",
     "training_context",
     "warmup_cosine",
+    "whole_state",
 ]
