@@ -81,6 +81,8 @@ def _size(found: Findings, one: Comparison) -> str:
 
 
 def _power(found: Findings, one: Comparison) -> str:
+    if not one.effect.is_replicated:
+        return "Each arm was trained once, in one fold with one seed: train more often to tell a gain from luck."
     effect = f"{found.metric.title} of {found.study.smallest_effect:g}"
     chance = f"A study like this one finds a gain in {effect} with a probability of {percent(one.power)}"
     if one.patients_needed is None:

@@ -55,7 +55,7 @@ class Comparison(Gain):
         p: of no difference, by the t test over patients, trainings and folds, corrected by Holm.
         p_equivalent: of a difference at least as large as the smallest effect, corrected likewise.
         p_signed_rank: of Wilcoxon's test over patients, corrected likewise; shown, it decides nothing.
-        verdict: what may be said.
+        verdict: what may be said; of an arm that was trained once, nothing.
         power: of this study to find the smallest effect.
         patients_needed: for a power of 0.8; None where more patients alone are not enough.
     """
@@ -122,7 +122,7 @@ def compare_arms(
             p,
             p_equivalent,
             p_signed_rank,
-            judge(one.gain, p, p_equivalent, ALPHA),
+            judge(one.gain, p, p_equivalent, ALPHA) if one.effect.is_replicated else "cannot be told",
             detection_power(one.effect, smallest_effect, alpha),
             patients_needed(one.effect, smallest_effect, alpha),
         )

@@ -59,6 +59,11 @@ class Effect:
         """Whether the data can say how uncertain the mean is; one patient cannot, however many seeds there are."""
         return bool(self.degrees[0] or self.degrees[2])
 
+    @property
+    def is_replicated(self) -> bool:
+        """Whether an arm was trained more than once; else nothing tells what it gives from the luck of one training."""
+        return bool(self.degrees[1] or self.degrees[2])
+
     def interval(self, level: float = 0.95) -> tuple[float, float] | None:
         """Return the t interval of the mean; None where nothing says how uncertain it is."""
         if not self.is_known:

@@ -60,6 +60,14 @@ def test_what_is_known_of_one_dose_is_told_where_another_is_unclear() -> None:
     assert sentence.endswith("Of “real + synthetic x2” with all real data it cannot be told.")
 
 
+def test_one_training_is_told_to_be_an_anecdote() -> None:
+    scores = draw({"real": 0.0, "real + synthetic x1": 0.2}, folds=1, seeds=1)
+    found = summarise(find(small_study(scores=scores, arms=ARMS)))
+    assert found.tone == "caution"
+    assert "does not show whether synthetic clips help" in found.sentences[0]
+    assert "Each arm was trained once" in found.sentences[0]
+
+
 def test_doses_that_disagree_are_both_told() -> None:
     found = summary({"real + synthetic x1": 0.07, "real + synthetic x2": -0.07})
     assert found.sentences[0].startswith("It depends: synthetic clips help, “real + synthetic x1”")

@@ -45,6 +45,13 @@ def test_all_arms_and_fractions_are_one_family() -> None:
     assert [one.p for one in found] == pytest.approx(holm(p_values))
 
 
+def test_nothing_is_said_of_an_arm_that_was_trained_once() -> None:
+    once = [s for s in scores({"real": 0.0, "better": 0.1}) if (s.fold, s.seed) == (0, 0)]
+    (found,) = compare_arms(once, ["better"], "real", "dice", 0.03)
+    assert found.p < 0.001
+    assert found.verdict == "cannot be told"
+
+
 def test_a_copy_of_the_reference_makes_no_difference() -> None:
     rows = [s for s in scores({"real": 0.0}) for s in (s, replace(s, arm="again"))]
     (found,) = compare_arms(rows, ["again"], "real", "dice", 0.01)

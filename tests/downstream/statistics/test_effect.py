@@ -86,6 +86,12 @@ def test_one_patient_tells_nothing_about_others() -> None:
     assert (effect.p_different(), effect.p_equivalent(9.0)) == (1, 1)
 
 
+def test_one_training_is_no_replication() -> None:
+    assert not estimate_effect([BLOCKS[0][:, :1]]).is_replicated
+    assert estimate_effect([BLOCKS[0][:, :2]]).is_replicated
+    assert estimate_effect([block[:, :1] for block in BLOCKS]).is_replicated
+
+
 @pytest.mark.parametrize("values", [[], [np.zeros((0, 2))], [np.zeros(3)]])
 def test_what_has_no_gains_is_refused(values: list[Floats]) -> None:
     with pytest.raises(ValueError, match=r"gains \(patients, seeds\)"):
