@@ -53,6 +53,18 @@ def test_auto3dseg_from_datalist_to_ensemble(
     assert probabilities.shape == (2, 8, 32, 32)
 
 
+@pytest.mark.slow
+def test_what_cannot_be_trained_says_why(phantoms: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = json.loads(phantoms.read_text())
+    content["training"].append({"image": content["testing"][0]["image"]})  # from it nothing is learnt without a teacher
+    (tmp_path / "datalist.json").write_text(json.dumps(content))
+    command = [str(tmp_path / "datalist.json"), "--out", str(tmp_path / "work"), "--dataroot", str(phantoms.parent)]
+    assert main([*command, *OPTIONS]) == 2
+    complaints = capfd.readouterr().err
+    assert "vidseg_0: unlabelled items need a teacher: set ema_decay, such as 0.99" in complaints
+    assert f"auto3dseg: {tmp_path}/work/vidseg_0: was not trained (exit code 1); see above" in complaints
+
+
 def test_a_datalist_without_folds_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "datalist.json").write_text('{"training": [{"image": "a.mp4", "label": "a.png"}]}')
     with pytest.raises(ValueError, match=r'with a "fold" in its items'):

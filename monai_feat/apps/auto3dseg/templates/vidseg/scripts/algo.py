@@ -40,6 +40,9 @@ class VidsegAlgo(BundleAlgo):
         return shlex.join([*prefix, str(Path(self.output_path) / "scripts" / "train.py"), *options]), ""
 
     def _run_cmd(self, cmd: str, devices_info: str = "") -> subprocess.CompletedProcess[Any]:
-        """Run the command of this Python, with its progress in view."""
+        """Run the command of this Python, with its progress and its errors in view."""
         environment = {**os.environ, "CUDA_VISIBLE_DEVICES": str(self.device_setting["CUDA_VISIBLE_DEVICES"])}
-        return run_cmd(shlex.split(cmd), env=environment, check=True, capture_output=False)
+        done = run_cmd(shlex.split(cmd), env=environment, check=False, capture_output=False)
+        if done.returncode:
+            raise RuntimeError(f"{self.output_path}: was not trained (exit code {done.returncode}); see above")
+        return done

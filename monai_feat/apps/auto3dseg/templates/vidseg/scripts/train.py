@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ BUNDLE_ROOT = Path(__file__).resolve().parents[1]
 def run(**settings: Any) -> str:
     """Train, and return where the weights are."""
     config = read_parameters(str(BUNDLE_ROOT / "configs" / "hyper_parameters.yaml"), settings)
-    return str(train_fold(BUNDLE_ROOT, config))
+    try:
+        return str(train_fold(BUNDLE_ROOT, config))
+    except (OSError, ValueError, RuntimeError) as error:
+        sys.exit(f"{BUNDLE_ROOT.name}: {error}")
 
 
 if __name__ == "__main__":
