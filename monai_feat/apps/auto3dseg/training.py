@@ -15,7 +15,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.data import DataLoader
 from monai.engines import SupervisedEvaluator, SupervisedTrainer
-from monai.handlers import IgniteMetricHandler, LrScheduleHandler, ValidationHandler, from_engine
+from monai.handlers import IgniteMetricHandler, ValidationHandler, from_engine
 from monai.inferers import SimpleInferer
 from monai.metrics import DiceMetric
 from monai.transforms import AsDiscreted
@@ -30,6 +30,7 @@ from monai_feat.data.video_writer import replacing
 from monai_feat.engines import (
     GradientGuard,
     MeanTeacherPrepareBatch,
+    StepSchedule,
     TrainingProgress,
     WeightAverage,
     epoch_of,
@@ -129,7 +130,7 @@ class _Training:
         folder = str(self.output_dir / "checkpoints")
         handlers = [
             *([] if self.average is None else [self.average]),
-            LrScheduleHandler(self.lr_scheduler, print_lr=False, epoch_level=False),  # type: ignore[arg-type]
+            StepSchedule(self.lr_scheduler),
             GradientGuard(self.network, max_norm=1.0),
             *([] if evaluator is None else [ValidationHandler(interval=1, validator=evaluator)]),
             _BestWeights(self.used, evaluator, self.output_dir / "checkpoints" / WEIGHTS_NAME, self.settings),
