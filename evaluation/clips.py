@@ -22,7 +22,7 @@ from monai_feat.transforms import Fit, resize_clip, rgb_to_grey
 from .recordings import Recording
 from .sources import Side, SourceOptions
 
-__all__ = ["ClipSet", "Resampler", "Window", "WindowRule", "cut_windows"]
+__all__ = ["ClipSet", "Resampler", "Window", "WindowRule", "cut_windows", "evenly_spaced"]
 
 WindowRule = Literal["random", "first", "cover", "every"]
 """One window per recording, at an offset drawn from the seed and the content, or at its first frame; or windows end to
@@ -75,6 +75,12 @@ def _starts(recording: Recording, span: int, rule: WindowRule, seed: int) -> lis
     if rule == "first" or last == 0:
         return [0]
     return [int(np.random.default_rng([seed, int(recording.digest[:16], 16)]).integers(last + 1))]
+
+
+def evenly_spaced(total: int, wanted: int) -> list[int]:
+    """At most so many of the numbers below `total`, evenly spaced."""
+    count = min(total, wanted)
+    return [i * total // count for i in range(count)]
 
 
 class ClipSet(Sequence[Tensor]):

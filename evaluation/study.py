@@ -22,7 +22,7 @@ from monai_feat.metrics.features import FeatureNetwork
 from monai_feat.metrics.functional.properties import Modality
 from monai_feat.transforms import to_unit_range
 
-from .clips import ClipSet
+from .clips import ClipSet, evenly_spaced
 from .comparison import Comparison
 from .feature_cache import Features, extract_features
 from .memorisation import run_gate
@@ -153,7 +153,7 @@ def _curves(comparison: Comparison, spaces: Sequence[FeatureSpace], settings: Se
     if not settings.corruptions:
         return ()
     clips = comparison.clips("train")
-    chosen = _spread(len(clips), _CURVE_CLIPS)
+    chosen = evenly_spaced(len(clips), _CURVE_CLIPS)
     taking_clips = [space for space in spaces if space.network.takes == "clips"]
     return corruption_curves(
         [clips[i] for i in chosen],
@@ -196,13 +196,7 @@ def _encode(clips: ClipSet, autoencoder: Any, progress: bool) -> Tensor:
 
 
 def _some_clips(clips: ClipSet) -> tuple[Tensor, ...]:
-    return tuple(clips[i] for i in _spread(len(clips), _SHOWN_CLIPS))
-
-
-def _spread(total: int, wanted: int) -> list[int]:
-    """At most so many numbers of clips, evenly spaced."""
-    count = min(total, wanted)
-    return [i * total // count for i in range(count)]
+    return tuple(clips[i] for i in evenly_spaced(len(clips), _SHOWN_CLIPS))
 
 
 def _shown_frame_rate(comparison: Comparison) -> float:

@@ -27,7 +27,9 @@ __all__ = [
     "CorruptedFeatures",
     "corrupted_features",
     "corruption_curves",
+    "grows_throughout",
     "measure_curves",
+    "measure_levels",
     "split_halves",
 ]
 
@@ -152,16 +154,38 @@ def measure_curves(
     seed: int = 0,
 ) -> list[Curve]:
     """One curve for each corruption, of the features of one space; see `corruption_curves`."""
-    measure = DISTANCES[distance]
     curves = []
-    for name, corruption in CORRUPTIONS.items():
-        values = [
-            float(np.mean([measure(space, features.clean[a], features.of(name, level, b, seed)) for a, b in halves]))
-            for level in range(len(corruption.strengths) + 1)
-        ]
-        grows = all(before < after for before, after in pairwise(values))
-        curves.append(Curve(f"{distance}_{space.key}", name, (0.0, *corruption.strengths), tuple(values), grows))
+    for name, levels in measure_levels(space, features, halves, distance, seed).items():
+        values = tuple(levels.mean(axis=1).tolist())
+        strengths = (0.0, *CORRUPTIONS[name].strengths)
+        curves.append(Curve(f"{distance}_{space.key}", name, strengths, values, grows_throughout(values)))
     return curves
+
+
+def measure_levels(
+    space: FeatureSpace,
+    features: CorruptedFeatures,
+    halves: Sequence[tuple[Tensor, Tensor]],
+    distance: Distance = "kernel",
+    seed: int = 0,
+) -> dict[str, np.ndarray]:
+    """By corruption, the distances of clean to corrupted halves, ``(levels + 1, halves)``; level 0 corrupts nothing."""
+    measure = DISTANCES[distance]
+    floor = [measure(space, features.clean[a], features.clean[b]) for a, b in halves]
+    found = {}
+    for name, corruption in CORRUPTIONS.items():
+        levels = range(1, len(corruption.strengths) + 1)
+        corrupted = [
+            [measure(space, features.clean[a], features.of(name, level, b, seed)) for a, b in halves]
+            for level in levels
+        ]
+        found[name] = np.array([floor, *corrupted])
+    return found
+
+
+def grows_throughout(values: Sequence[float]) -> bool:
+    """Whether each value is above the one before."""
+    return all(before < after for before, after in pairwise(values))
 
 
 def _levels(corruption: Corruption, name: str, clip: Tensor, number: int, seed: int) -> list[Tensor]:

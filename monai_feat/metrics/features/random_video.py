@@ -133,6 +133,9 @@ def _random_convolution(in_channels: int, out_channels: int, stride: int, genera
 def _summary(activations: Tensor) -> Tensor:
     """Return mean and deviation of each channel, and those of its mean change from frame to frame, ``(B, 4 K)``."""
     flat = activations.flatten(2)  # (B, K, T·H·W)
-    change = activations.diff(dim=2).abs().mean(dim=(3, 4))  # (B, K, T - 1)
-    changes = [change.mean(dim=2), change.std(dim=2, correction=0)]
-    return torch.cat([flat.mean(dim=2), flat.std(dim=2), *changes], dim=1)
+    mean = flat.mean(dim=2)
+    # std() of torch does the same in one pass, and takes twice as long as all convolutions.
+    deviation = ((flat - mean[..., None]).square_().sum(dim=2) / (flat.shape[2] - 1)).sqrt()
+    frames = activations.flatten(3)  # (B, K, T, H·W)
+    change = (frames[:, :, 1:] - frames[:, :, :-1]).abs_().mean(dim=3)  # (B, K, T - 1)
+    return torch.cat([mean, deviation, change.mean(dim=2), change.std(dim=2, correction=0)], dim=1)

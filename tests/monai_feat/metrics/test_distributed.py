@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, multiprocessing
 
+import monai_feat.metrics
 from monai_feat.metrics import (
     AuthPct,
+    DescriptorVideoDistance,
     FeatureMetric,
     FrechetInceptionDistance,
     FrechetInfiniteDistance,
@@ -22,7 +25,9 @@ from monai_feat.metrics import (
     KernelVideoDistance,
     NearestNeighbourRatio,
     PrecisionRecallDensityCoverage,
+    RandomFeatureVideoDistance,
 )
+from tests.monai_feat.metrics.test_clip_metrics import ALL, filled
 
 REAL, FAKE = (torch.rand(num, 5, generator=torch.Generator().manual_seed(num)) for num in (37, 26))
 SHARES = {  # clips of each side that the first process sees; the second sees the rest
@@ -41,6 +46,8 @@ def metrics() -> dict[str, FeatureMetric]:
         "authentic": AuthPct(),
         "ratio": NearestNeighbourRatio(),
         "inception": InceptionScore(splits=3),
+        "random": RandomFeatureVideoDistance(seeds=(0, 1)),
+        "descriptors": DescriptorVideoDistance(),
     }
 
 
@@ -50,9 +57,15 @@ def computed(real: Tensor, fake: Tensor) -> dict[str, Any]:
     for name, metric in metrics().items():
         for features, is_real in ((real, True), (fake, False)):
             for batch in features.split(8) if len(features) else ():
-                metric.update_features(batch, real=is_real)
+                metric.update_features(as_wide(batch, metric), real=is_real)
         found[name] = metric.compute()
     return found
+
+
+def as_wide(features: Tensor, metric: FeatureMetric) -> Tensor:
+    """Repeat columns until there are as many as the metric's network has."""
+    width = metric.num_features or features.shape[1]
+    return features.repeat(1, -(-width // features.shape[1]))[:, :width]
 
 
 def worker(rank: int, folder: Path) -> None:
@@ -79,3 +92,11 @@ def test_two_processes_find_what_one_finds(found: list[dict[str, dict[str, Any]]
     wanted = computed(REAL, FAKE)[name]
     for rank in range(2):
         torch.testing.assert_close(found[rank][share][name], wanted, rtol=1e-12, atol=1e-14)
+
+
+def test_every_metric_was_tried_here_or_among_those_of_clips_and_has_an_example() -> None:
+    public = {getattr(monai_feat.metrics, name) for name in monai_feat.metrics.__all__}
+    concrete = {metric for metric in public if not inspect.isabstract(metric)}
+    tried = {type(metric) for metric in metrics().values()} | {type(filled(name)) for name in ALL}
+    assert concrete - tried == set()
+    assert [metric.__name__ for metric in concrete if ">>>" not in (metric.__doc__ or "")] == []
