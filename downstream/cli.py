@@ -28,7 +28,7 @@ from .clips import check_datalist
 from .jobs import Job, check_stage, find_job, list_jobs
 from .reporting import report_study
 from .scheduling import Outcome, run_in_order, waits_for
-from .splits import folds_to_test, split_items
+from .splits import check_generator, folds_to_test, split_items
 from .study import Study, StudyError
 from .study_file import read_study
 from .work import run_job
@@ -69,17 +69,18 @@ def _run(study: Study, workspace: Workspace, options: argparse.Namespace) -> int
         raise StudyError(f"{options.job} needs {', '.join(waiting)}; run them first, with --job")
     work = partial(run_job, study, workspace, progress=not options.quiet)
     outcome = run_in_order(chosen, workspace, work, options.retries, tell=partial(_tell, workspace.root.name))
+    _complain(outcome)
     if options.job is None:
         unfinished = {**outcome.failed, **{job: f"needs {', '.join(n)}" for job, n in outcome.blocked.items()}}
         print(f"Look at {report_study(study, workspace, jobs, unfinished, options.command)}")
-    return _conclude(outcome)
+    return DONE if outcome.complete else SOME_FAILED
 
 
 def study_folds(study: Study) -> list[int]:
     """Return the folds that a study tests, from its datalist or its phantoms; opens every file of the former.
 
     Raises:
-        StudyError: the datalist does not suit the study.
+        StudyError: the datalist does not suit the study, or the generator was trained on who is tested.
         VideoReadError: a file cannot be read, or a mask has another size than its clip.
     """
     if study.data.phantoms is not None:
@@ -92,7 +93,7 @@ def study_folds(study: Study) -> list[int]:
     folds = folds_to_test(items, study)
     for fold in folds:
         for fraction in study.fractions:
-            split_items(items, study, fold, fraction)
+            check_generator(split_items(items, study, fold, fraction), study, f"fold {fold} at {fraction:.0%}")
     return folds
 
 
@@ -115,14 +116,13 @@ def describe(study: Study, jobs: Sequence[Job], folds: Sequence[int]) -> list[st
     ]
 
 
-def _conclude(outcome: Outcome) -> int:
+def _complain(outcome: Outcome) -> None:
     for identifier, reason in outcome.failed.items():
         print(f"downstream: {identifier} failed: {reason}", file=sys.stderr)
     for identifier, waiting in outcome.blocked.items():
         print(f"downstream: {identifier} was left out; it needs {', '.join(waiting)}", file=sys.stderr)
     if not outcome.complete:
         print("downstream: the same command tries again what is not done", file=sys.stderr)
-    return DONE if outcome.complete else SOME_FAILED
 
 
 def _tell(name: str, line: str) -> None:

@@ -14,7 +14,7 @@ from monai_feat.data import ClipItem, load_clip
 
 from .study import Study, StudyError
 
-__all__ = ["Split", "check_split", "folds_to_test", "split_items"]
+__all__ = ["Split", "check_generator", "check_split", "folds_to_test", "split_items"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def check_split(split: Split, study: Study, where: str) -> None:
     Raises:
         StudyError: names the side and the class, or the patients.
     """
-    _check_generator(split, study, where)
+    check_generator(split, study, where)
     num_classes = study.data.num_classes
     for side in ("train", "validation", "test"):
         items: tuple[ClipItem, ...] = getattr(split, side)
@@ -109,7 +109,12 @@ def check_split(split: Split, study: Study, where: str) -> None:
             )
 
 
-def _check_generator(split: Split, study: Study, where: str) -> None:
+def check_generator(split: Split, study: Study, where: str) -> None:
+    """Refuse a split whose test or validation patients a trained generator knows.
+
+    Raises:
+        StudyError: names the patients.
+    """
     known = set(study.generator.training_groups or ())
     if both := sorted(known & {item.group for item in (*split.test, *split.validation)}):
         raise StudyError(f"{where}: the generator was trained on {', '.join(both)}, who test or validate there")

@@ -12,6 +12,7 @@ import yaml
 
 from downstream import work
 from downstream.cli import main
+from monai_feat.data import write_phantoms
 
 pytestmark = pytest.mark.usefixtures("quick_training")
 STUDY: dict[str, Any] = {
@@ -86,6 +87,13 @@ def test_a_failed_job_is_named_and_tried_again_later(
     assert main(command) == 0
 
 
+def test_a_study_whose_clips_do_not_suit_it_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "three.yaml"
+    file.write_text(yaml.safe_dump({**STUDY, "data": {**STUDY["data"], "num_classes": 3}}))
+    assert main([str(file), "--out", str(tmp_path / "out"), "--quiet"]) == 2
+    assert "prepare failed: StudyError: fold 0 at 50%: class 2 is in no mask of train" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
@@ -102,6 +110,18 @@ def test_mistakes_end_with_one_line(
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+
+
+def test_check_finds_a_generator_that_knows_a_test_patient(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "raw"
+    known = write_phantoms("ultrasound", source, 8, 8, 32, 2, 2, test_share=0, progress=False).training[0].group
+    generator = {"kind": "trained", "bundle": "b", "autoencoder_weights": "a", "network_weights": "n"}
+    data = {"modality": "ultrasound", "datalist": "raw/datalist.json", "frame_size": 32, "num_frames": 2}
+    changes = {"data": data, "folds": [0, 1], "generator": {**generator, "training_groups": [known]}}
+    file = tmp_path / "trained.yaml"
+    file.write_text(yaml.safe_dump({**STUDY, **changes}))
+    assert main([str(file), "--check"]) == 2
+    assert f"the generator was trained on {known}, who test or validate there" in capsys.readouterr().err
 
 
 def test_there_must_be_a_file(capsys: pytest.CaptureFixture[str]) -> None:
