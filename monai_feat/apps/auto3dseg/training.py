@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,11 @@ from monai.transforms import AsDiscreted
 from torch import nn
 
 from monai_feat.apps.auto3dseg.prediction import default_device
+from monai_feat.apps.auto3dseg.records import METRIC, Items, KeptWeights, claim_folder
 from monai_feat.apps.auto3dseg.sampling import TrainingSamples
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings
-from monai_feat.checkpoints import SafeCheckpointLoader, SafeCheckpointSaver, read_metadata, save_checkpoint
+from monai_feat.checkpoints import SafeCheckpointLoader, SafeCheckpointSaver
 from monai_feat.data import SegmentationClips
-from monai_feat.data.video_writer import replacing
 from monai_feat.engines import (
     GradientGuard,
     MeanTeacherPrepareBatch,
@@ -42,9 +40,6 @@ from monai_feat.losses import ClipSegmentationLoss
 __all__ = ["WEIGHTS_NAME", "train_segmenter"]
 
 WEIGHTS_NAME = "model.safetensors"
-_METRIC = "dice"
-
-Items = Sequence[Mapping[str, Any]]
 
 
 def train_segmenter(
@@ -83,7 +78,7 @@ def train_segmenter(
     if unlabelled_items and settings.ema_decay is None:
         raise ValueError("unlabelled items need a teacher: set ema_decay, such as 0.99")
     output_dir = Path(output_dir)
-    _claim(output_dir, _description(settings, items, val_items, unlabelled_items))
+    claim_folder(output_dir, settings, items=items, val_items=val_items, unlabelled_items=unlabelled_items)
     if (output_dir / WEIGHTS_NAME).is_file():
         return output_dir / WEIGHTS_NAME
     clips, validation = (_read(settings, part, progress) for part in (items, val_items))
@@ -133,7 +128,7 @@ class _Training:
             StepSchedule(self.lr_scheduler),
             GradientGuard(self.network, max_norm=1.0),
             *([] if evaluator is None else [ValidationHandler(interval=1, validator=evaluator)]),
-            _BestWeights(self.used, evaluator, self.output_dir / "checkpoints" / WEIGHTS_NAME, self.settings),
+            KeptWeights(self.used, evaluator, self.output_dir / "checkpoints" / WEIGHTS_NAME, self.settings),
             SafeCheckpointSaver(folder, self.parts, save_interval=1, n_saved=1),
             *([] if checkpoint is None else [SafeCheckpointLoader(str(checkpoint), self.parts)]),
             *([TrainingProgress("segmentation")] if shown else []),
@@ -164,32 +159,8 @@ class _Training:
             network=self.used,
             inferer=self.settings.make_inferer(),
             postprocessing=AsDiscreted("pred", argmax=True),
-            key_val_metric={_METRIC: metric},
+            key_val_metric={METRIC: metric},
         )
-
-
-class _BestWeights:
-    """Keep the weights with the best mean Dice, or the latest where nothing is validated, with their settings.
-
-    A foreground class that is in no frame of a clip has a Dice of 1 where it is not predicted either, and 0 otherwise.
-    """
-
-    def __init__(
-        self, network: nn.Module, evaluator: SupervisedEvaluator | None, path: Path, settings: SegmentationSettings
-    ) -> None:
-        self.network, self.evaluator, self.path, self.settings = network, evaluator, path, settings
-
-    def attach(self, engine: Engine) -> None:
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
-
-    def __call__(self, engine: Engine) -> None:
-        notes = {"settings": self.settings.to_json(), "step": str(engine.state.iteration)}
-        if self.evaluator is not None:
-            score = float(self.evaluator.state.metrics[_METRIC])
-            if self.path.is_file() and score <= float(read_metadata(self.path)[_METRIC]):
-                return
-            notes[_METRIC] = repr(score)
-        save_checkpoint(self.network.state_dict(), self.path, notes)
 
 
 def _average(network: nn.Module, settings: SegmentationSettings) -> WeightAverage:
@@ -202,25 +173,3 @@ def _read(
 ) -> SegmentationClips:
     classes = settings.num_classes if num_classes is None else num_classes
     return SegmentationClips(items, settings.frame_size, settings.image_channels, classes, progress and bool(items))
-
-
-def _description(settings: SegmentationSettings, *lists: Items) -> dict[str, Any]:
-    """What makes two trainings the same: settings and files."""
-    names = ("items", "val_items", "unlabelled_items")
-    files = {name: [_files(item) for item in items] for name, items in zip(names, lists, strict=True)}
-    return {"settings": json.loads(settings.to_json()), **files}
-
-
-def _files(item: Mapping[str, Any]) -> dict[str, str]:
-    return {key: os.fspath(item[key]) for key in ("image", "label") if item.get(key) is not None}
-
-
-def _claim(folder: Path, description: Mapping[str, Any]) -> None:
-    note = folder / "training.json"
-    if not note.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(note) as file:
-            file.write(json.dumps(description, indent=1).encode())
-    elif (earlier := json.loads(note.read_text(encoding="utf-8"))) != description:
-        differing = ", ".join(key for key in description if earlier.get(key) != description[key])
-        raise FileExistsError(f"{folder} holds another training (other {differing}); name another folder or remove it")
