@@ -59,6 +59,12 @@ class SegmentationSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type == "int":
+                _check(field.name, value, type(value) is int, "a whole number")
+            elif field.type in ("float", "float | None") and value is not None:
+                _check(field.name, value, type(value) in (int, float), "a number")
         check_label_channels(self.num_classes)
         _check("image_channels", self.image_channels, self.image_channels in (1, 3), "1 or 3")
         _check("frame_size", self.frame_size, self.frame_size > 16 and self.frame_size % 16 == 0, "16 times 2 or more")
@@ -66,7 +72,7 @@ class SegmentationSettings:
             _check(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
         for name, choices in (("network", get_args(Context)), ("augmentation", get_args(Augmentation))):
             _check(name, getattr(self, name), getattr(self, name) in choices, f"one of {choices}")
-        _check("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0")
+        _check("learning_rate", self.learning_rate, bool(self.learning_rate and self.learning_rate > 0), "above 0")
         _check("ema_decay", self.ema_decay, self.ema_decay is None or 0 < self.ema_decay < 1, "in (0, 1), or None")
         _check("seed", self.seed, self.seed >= 0, "0 or more")
 

@@ -14,7 +14,7 @@ from monai_feat.apps.auto3dseg.__main__ import main
 from monai_feat.data import load_clip
 
 ROOT = Path(__file__).resolve().parents[4]
-SMALL = {"frame_size": 32, "init_filters": 4, "max_steps": 2, "batch_size": 2, "ema_decay": None}
+SMALL = {"frame_size": 32, "init_filters": 4, "max_steps": 2, "batch_size": 2, "ema_decay": None, "learning_rate": 1e-5}
 OPTIONS = [option for name, value in SMALL.items() for option in ("--set", f"{name}={json.dumps(value)}")]
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
