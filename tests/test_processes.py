@@ -93,13 +93,13 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def one(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Run a config in this process, and return the folder with what it made."""
 
-    def make(config: str) -> Path:
+    def make(config: str, **more: str) -> Path:
         folder = tmp_path_factory.mktemp(config)
         file = str(BUNDLE / "configs" / f"{config}.json")
-        options = {"device": "$torch.device('cpu')", "output_dir": str(folder), **OPTIONS[config]}
+        options = {"device": "$torch.device('cpu')", "output_dir": str(folder), **OPTIONS[config], **more}
         run(config_file=file, logging_file=False, **options)
         return folder
 
@@ -113,7 +113,7 @@ def files_of(folder: Path) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("config", ["train", "train_autoencoder"])
-def test_two_processes_train_as_one(two: Path, one: Callable[[str], Path], config: str) -> None:
+def test_two_processes_train_as_one(two: Path, one: Callable[..., Path], config: str) -> None:
     """Steps of Adam have the size of the learning rate: sums in another order must not show in their directions."""
     alone, shared = one(config), two / config
     assert files_of(shared) == files_of(alone)
@@ -135,7 +135,17 @@ def test_a_killed_process_leaves_no_trace(two: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_two_processes_sample_every_clip_once(two: Path, one: Callable[[str], Path]) -> None:
+def test_one_process_goes_on_where_two_have_stopped(two: Path, one: Callable[..., Path]) -> None:
+    whole, checkpoint = two / "train", two / "train" / "checkpoints" / "checkpoint_iteration=3.pt"
+    resumed = one("train", resume_from=str(checkpoint))
+    assert [file.name for file in (resumed / "checkpoints").iterdir()] == ["checkpoint_iteration=4.pt"]
+    weights = [load_checkpoint(run / "feat.safetensors") for run in (whole, resumed)]
+    torch.testing.assert_close(weights[1], weights[0], rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_two_processes_sample_every_clip_once(two: Path, one: Callable[..., Path]) -> None:
     alone, shared = one("inference"), two / "inference"
     assert files_of(shared) == files_of(alone)
     assert (shared / "manifest.json").read_bytes() == (alone / "manifest.json").read_bytes()
