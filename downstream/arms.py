@@ -56,7 +56,7 @@ class Arm:
 
     Attributes:
         name: as study files and reports write it.
-        reason: why a study has it.
+        reason: what it trains on, and why a study has it.
         labelled: picks the clips that it trains on, with masks.
         unlabelled: picks clips whose images alone it learns from, beside them.
         needs: what must be there.
@@ -124,7 +124,7 @@ def take(clips: Sequence[ClipItem], ratio: float, real: Sequence[ClipItem], what
 def _with_synthetic(ratio: float) -> Arm:
     return Arm(
         f"real + synthetic x{ratio:g}",
-        f"the question, at {ratio:g} synthetic clips for each real one",
+        f"the real clips, and {ratio:g} synthetic ones for each of them; the question",
         lambda have: [*have.real, *take(have.synthetic, ratio, have.real, "synthetic")],
         needs=frozenset({"synthetic"}),
         ratio=ratio,
@@ -134,22 +134,22 @@ def _with_synthetic(ratio: float) -> Arm:
 
 
 _ALL = [
-    Arm(REFERENCE, "what all others are compared with", lambda have: have.real, kind="reference"),
+    Arm(REFERENCE, "the real clips; all others are compared with it", lambda have: have.real, kind="reference"),
     Arm(
         "real + strong augmentation",
-        "what synthetic clips have to beat: it costs nothing",
+        "the real clips, augmented harder; what synthetic clips have to beat, for it costs nothing",
         lambda have: have.real,
         augmentation="strong",
     ),
     Arm(
         "real repeated",
-        "a control that nothing was gained by: each real clip twice",
+        "each real clip twice; nothing can be gained here",
         lambda have: [*have.real, *have.real],
     ),
     *map(_with_synthetic, RATIOS),
     Arm(
         "synthetic only",
-        "how much of the real data the synthetic clips hold",
+        "all synthetic clips and no real one; how much of the real data they hold",
         lambda have: have.synthetic,
         needs=frozenset({"synthetic"}),
         ratio=1,
@@ -157,26 +157,26 @@ _ALL = [
     ),
     Arm(
         "real + reconstructions",
-        "what the autoencoder's smoothing does by itself, without diffusion",
+        "the real clips, and what the autoencoder makes of them; smoothing by itself, without diffusion",
         lambda have: [*have.real, *have.reconstructed],
         needs=frozenset({"reconstructed"}),
     ),
     Arm(
         "real + copies",
-        "what a generator would give that only repeats its training clips",
+        "for each synthetic clip, the training clip most like it; what a generator gives that only repeats",
         lambda have: [*have.real, *take(have.copies, 1, have.real, "nearest training")],
         needs=frozenset({"synthetic", "copies"}),
         ratio=1,
     ),
     Arm(
         "real + extra real",
-        "an upper bound: as many further real clips, where there are so many",
+        "as many further real clips, where there are so many; an upper bound",
         lambda have: [*have.real, *have.extra[: len(have.real)]],
         needs=frozenset({"extra"}),
     ),
     Arm(
         "real + pseudo-labelled synthetic x1",
-        "whether images help whose masks a segmenter gave, instead of the generator",
+        "synthetic images with masks by the segmenter of the reference; whether the generator's own are worth it",
         lambda have: [*have.real, *take(have.pseudo_labelled, 1, have.real, "pseudo-labelled")],
         needs=frozenset({"synthetic"}),
         ratio=1,
@@ -185,7 +185,7 @@ _ALL = [
     ),
     Arm(
         "semi-supervised, synthetic",
-        "whether synthetic images help without any masks",
+        "the real clips, and synthetic images without masks; whether images alone help",
         lambda have: have.real,
         lambda have: take(have.synthetic, 1, have.real, "synthetic"),
         needs=frozenset({"synthetic"}),
@@ -194,7 +194,7 @@ _ALL = [
     ),
     Arm(
         "semi-supervised, real",
-        "what real clips that nobody has labelled would give instead",
+        "the real clips, and other real images without masks; what unlabelled clips would give instead",
         lambda have: have.real,
         lambda have: have.unlabelled,
         needs=frozenset({"unlabelled"}),

@@ -26,6 +26,7 @@ from monai_feat.data import (
     write_phantoms,
 )
 from monai_feat.data.clip_masks import MaskFile
+from monai_feat.data.clip_search import stem_of
 from monai_feat.transforms.functional import to_uint8
 
 from .study import Data, StudyError
@@ -69,7 +70,8 @@ def prepare_clips(data: Data, folder: Path, seed: int, progress: bool = True) ->
     for i in tqdm(range(len(clips)), desc="writing clips", unit="clip", disable=not progress):
         clip, item = clips[i], replace(items[clips.paths[i].resolve()], flags={})
         label = None if clips.masks[i] is None else clip["label"]
-        written.append(write_clip(item, to_uint8(clip["image"]), label, folder / f"{i:04d}", clip["frame_rate"]))
+        stem = folder / f"{i:04d}_{stem_of(clips.paths[i]).name}"
+        written.append(write_clip(item, to_uint8(clip["image"]), label, stem, clip["frame_rate"]))
     datalist = Datalist(tuple(written))
     write_datalist(datalist, folder / "datalist.json")
     return datalist

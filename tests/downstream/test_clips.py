@@ -49,6 +49,7 @@ def test_phantoms_become_clips_of_one_form(tmp_path: Path) -> None:
     assert len({item.group for item in prepared.training}) == 8
     shapes = {tuple(load_clip(item.image).shape) for item in prepared.training}
     assert shapes == {(1, 2, 32, 32)}
+    assert prepared.training[3].image.name.startswith("0003_clip_00")
     again = prepare_clips(data, tmp_path, seed=0, progress=False)
     assert again == prepared
 
