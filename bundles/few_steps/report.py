@@ -56,7 +56,7 @@ def excess(row: Row, longest: Row, name: str) -> float:
 
 
 def find_knee(curve: Sequence[Row]) -> int:
-    """Find the fewest steps down to which both distances stay within 5 % of those with most steps.
+    """Find the fewest steps down to which neither distance exceeds that with most steps by more than 5 %.
 
     Args:
         curve: rows of one sampler, in descending number of steps.
@@ -103,6 +103,7 @@ def save_curves(rows: Sequence[Row], path: Path) -> None:
 
 def _draw(axes: Axes, rows: Sequence[Row], name: str) -> None:
     curves = curves_of(rows)
+    axes.set_xscale("log")
     for colour, (sampler, curve) in zip(_COLOURS, curves.items(), strict=False):
         steps, means = [row.steps for row in curve], [row.means[name] for row in curve]
         spread = [row.spread.get(name, 0.0) for row in curve]
@@ -116,14 +117,12 @@ def _draw(axes: Axes, rows: Sequence[Row], name: str) -> None:
     axes.grid(alpha=0.25)
     axes.legend(fontsize=8)
     top = axes.twiny()
+    top.set_xscale("log")
     top.set_xlim(axes.get_xlim())
     _label_steps(top, shown, [f"{_mean_seconds(curves, steps):.2g}" for steps in shown], SECONDS)
 
 
 def _label_steps(axes: Axes, steps: Sequence[int], labels: Sequence[str], title: str) -> None:
-    limits = axes.get_xlim()
-    axes.set_xscale("log")
-    axes.set_xlim(limits)
     axes.set_xticks(steps, labels)
     axes.minorticks_off()
     axes.set_xlabel(title)
