@@ -37,7 +37,8 @@ def _distribution(distribution: Distribution) -> Html:
     note = f"Median: {', '.join(medians)}." + (f" {count(lost, 'clip')} could not be measured." if lost else "")
     lines = [Line.cumulative(SIDES[side], found, SERIES[side]) for side, found in finite.items() if found]
     if not lines:
-        return element("figure", element("figcaption", element("b", distribution.title), "No clip could be measured."))
+        caption = element("figcaption", element("b", distribution.title), ". No clip could be measured.")
+        return element("figure", caption)
     label = distribution.unit or "no unit"
     return line_panel(lines, distribution.title, label, note, y_axis=Axis(0.0, 1.0))
 
