@@ -10,6 +10,7 @@ from monai_feat.inferers.noise import ClipNoise
 from monai_feat.inferers.sampler import ClipSampler, sample_clips
 from monai_feat.inferers.sampling_scheduler import DIFFUSION_SAMPLERS, SAMPLERS, sampling_scheduler
 from monai_feat.inferers.time_windows import TimeWindowInferer
+from monai_feat.inferers.windows import WindowedDenoiser
 
 __all__ = [
     "DIFFUSION_SAMPLERS",
@@ -19,6 +20,7 @@ __all__ = [
     "ClipSampler",
     "GuidedDenoiser",
     "TimeWindowInferer",
+    "WindowedDenoiser",
     "sample_clips",
     "sampling_scheduler",
 ]

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+_FAR = (0, 0, 0, 1)  # counter of a stream's other part, which the noise never reaches
+
 
 class ClipNoise:
     """Source of standard normal noise in which every clip has a stream of its own.
@@ -17,13 +19,19 @@ class ClipNoise:
     number of processes, nor the device changes it. The streams are those of the counter-based generator Philox keyed by
     (seed, index), so that no two of them meet (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
 
+    A long clip may live on the noise of one window, so that it shows one scene: what follows the window repeats its
+    frames of noise, shuffled within quarters of it. Every window that starts with a quarter then holds the same frames
+    of noise, in an order of its own, and they are as independent as those of a short clip (Qiu et al., "FreeNoise",
+    https://arxiv.org/abs/2310.15169).
+
     Args:
         seed: seed of all clips, 0 to 2⁶⁴ - 1.
         indices: index of each clip of the batch, (B,), 0 to 2⁶⁴ - 1.
         shape: shape of one clip, such as (C, T, H, W).
+        window: frames after which the noise of a longer clip comes back; None for never.
 
     Raises:
-        ValueError: if there is no clip, or the seed or an index is negative.
+        ValueError: if there is no clip, the seed or an index is negative, or the window holds no frame.
 
     Example:
         >>> both, alone = ClipNoise(0, [7, 8], (2,)), ClipNoise(0, [8], (2,))
@@ -31,14 +39,24 @@ class ClipNoise:
         True
     """
 
-    def __init__(self, seed: int, indices: Sequence[int] | torch.Tensor, shape: Sequence[int]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        indices: Sequence[int] | torch.Tensor,
+        shape: Sequence[int],
+        window: int | None = None,
+    ) -> None:
         keys = [int(index) for index in indices]
         if not keys or min(seed, *keys) < 0:
             raise ValueError(f"The seed is {seed} and the clip indices are {keys}, expected a clip, nothing below 0.")
+        if window is not None and window < 1:
+            raise ValueError(f"The window is {window} frames, expected 1 or more.")
         self.shape = tuple(shape)
-        self._streams = [
-            np.random.Generator(np.random.Philox(key=np.array([seed, key], dtype=np.uint64))) for key in keys
-        ]
+        self._streams = [_stream(seed, key) for key in keys]
+        self._orders: list[list[int]] | None = None
+        if window is not None and window < shape[1]:
+            self.shape = (shape[0], window, *shape[2:])
+            self._orders = [_shuffled_frames(_stream(seed, key, _FAR), window, shape[1]) for key in keys]
 
     def draw(self, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu") -> torch.Tensor:
         """Take the next noise from every stream.
@@ -48,11 +66,29 @@ class ClipNoise:
             device: device of the result.
 
         Returns:
-            noise (B, *shape).
+            noise (B, *shape), for the shape that was asked for.
         """
         clips = [stream.standard_normal(self.shape, dtype=np.float32) for stream in self._streams]
+        if self._orders is not None:
+            clips = [clip[:, order] for clip, order in zip(clips, self._orders, strict=True)]
         return torch.from_numpy(np.stack(clips)).to(device=device, dtype=dtype)
 
     def uniform(self, count: int = 1) -> torch.Tensor:
         """Take the next numbers from every stream, evenly spread over [0, 1); returns ``(B, count)``, float32."""
         return torch.from_numpy(np.stack([stream.random(count, dtype=np.float32) for stream in self._streams]))
+
+
+def _stream(seed: int, index: int, counter: Sequence[int] = (0, 0, 0, 0)) -> np.random.Generator:
+    key, start = (np.array(words, dtype=np.uint64) for words in ((seed, index), counter))
+    return np.random.Generator(np.random.Philox(key=key, counter=start))
+
+
+def _shuffled_frames(random: np.random.Generator, window: int, num_frames: int) -> list[int]:
+    """Return which of the window's frames each frame repeats."""
+    quarter = max(1, window // 4)
+    frames = list(range(window))
+    while len(frames) < num_frames:
+        before = len(frames) - window  # as many frames as in a quarter, fewer where they end with the window
+        repeated = frames[before : before + min(quarter, window - len(frames) % window)]
+        frames += [repeated[place] for place in random.permutation(len(repeated))]
+    return frames[:num_frames]

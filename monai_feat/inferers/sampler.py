@@ -8,7 +8,7 @@ B clips in a batch; C channels, T frames, H and W rows and columns of the latent
 from __future__ import annotations
 
 import math
-import warnings
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
@@ -19,6 +19,7 @@ from monai.networks.schedulers.rectified_flow import RFlowScheduler
 from monai.networks.schedulers.scheduler import Scheduler
 from monai.utils.module import optional_import
 
+from monai_feat.inferers.memory import FittingBatches
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.networks.schedulers import RespacedScheduler
 from monai_feat.networks.schedulers.diffusion_tables import split_variance
@@ -132,6 +133,7 @@ def sample_clips(
     conditioning: Conditioning | None = None,
     device: str | torch.device = "cpu",
     progress: bool = False,
+    noise_window: int | None = None,
 ) -> torch.Tensor:
     """Draw the latents of some clips.
 
@@ -148,6 +150,8 @@ def sample_clips(
         conditioning: context of each clip (B, ...), one tensor or several by name, or None.
         device: where to sample; the network's.
         progress: show a bar with the time left.
+        noise_window: frames after which the noise of longer clips comes back, see `ClipNoise`; that of the
+            `WindowedDenoiser` keeps long clips from turning into other ones. None for never.
 
     Returns:
         latents (B, C, T, H, W), float32.
@@ -158,9 +162,9 @@ def sample_clips(
         ValueError: if the indices, the seed or the number of steps are out of range.
     """
     stepper = prepare_stepper(scheduler, num_inference_steps, latent_shape)
-    source = ClipNoise(seed, indices, latent_shape)
+    source = ClipNoise(seed, indices, latent_shape, noise_window)
     sample = source.draw(device=device)  # (B, C, T, H, W)
-    steps = tqdm(stepper.timesteps, desc="sampling", unit="step") if progress else stepper.timesteps
+    steps = tqdm(stepper.timesteps, desc="denoising", unit="step", leave=None) if progress else stepper.timesteps
     for number, timestep in enumerate(steps, start=1):
         timesteps = torch.full(sample.shape[:1], float(timestep), device=device)  # (B,)
         model_output = network(sample, timesteps=timesteps, context=conditioning)  # (B, C or 2C, T, H, W)
@@ -188,7 +192,8 @@ def _describe(x: torch.Tensor) -> str:
 class ClipSampler(Inferer):
     """Makes clips from their indices; the `inferer` with which MONAI's `SupervisedEvaluator` samples.
 
-    Where a batch does not fit into the device's memory it is halved, with a warning; the clips stay the same.
+    Where a batch does not fit into memory it is halved, with a warning, for decoding apart from denoising; the clips
+    stay the same.
 
     Args:
         scheduler: one of `monai_feat.networks.schedulers`, or MONAI's `RFlowScheduler`. The sampler sets its timesteps,
@@ -197,7 +202,8 @@ class ClipSampler(Inferer):
         num_inference_steps: number of denoising steps.
         seed: seed of all clips, 0 or more.
         decoder: maps latents (B, C, T, H, W) to clips, such as the autoencoder's `decode`; None returns latents.
-        progress: show a bar with the time left.
+        progress: show a bar of the steps where there is a terminal.
+        noise_window: frames after which the noise of longer clips comes back, see `sample_clips`.
     """
 
     def __init__(
@@ -208,6 +214,7 @@ class ClipSampler(Inferer):
         seed: int = 0,
         decoder: Callable[[torch.Tensor], torch.Tensor] | None = None,
         progress: bool = False,
+        noise_window: int | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.latent_shape = tuple(latent_shape)
@@ -215,6 +222,8 @@ class ClipSampler(Inferer):
         self.seed = seed
         self.decoder = decoder
         self.progress = progress
+        self.noise_window = noise_window
+        self._denoising, self._decoding = FittingBatches(), FittingBatches()
 
     @torch.no_grad()
     def __call__(
@@ -239,19 +248,14 @@ class ClipSampler(Inferer):
                 f"The inputs are {inputs.dtype} of shape {tuple(inputs.shape)}, expected one whole number for each "
                 "clip, (B,): its index, which chooses its noise."
             )
-        try:
-            return self._sample(inputs, network, conditioning)
-        except torch.OutOfMemoryError:
-            if len(inputs) < 2:
-                raise
-        # Outside the except clause, whose error would keep the memory of the failed attempt alive.
-        half = len(inputs) // 2
-        warnings.warn(f"{len(inputs)} clips at once are too many for the memory; going on with {half}", stacklevel=2)
-        parts = [slice(None, half), slice(half, None)]
-        return torch.cat([self(inputs[part], network, _part_of(conditioning, part)) for part in parts])
+        latents = self._denoising(
+            lambda part: self._sample(inputs[part], network, _part_of(conditioning, part)), len(inputs)
+        )
+        decoder = self.decoder
+        return latents if decoder is None else self._decoding(lambda part: decoder(latents[part]), len(inputs))
 
     def _sample(self, inputs: torch.Tensor, network: Denoiser, conditioning: Conditioning | None) -> torch.Tensor:
-        latents = sample_clips(
+        return sample_clips(
             network,
             self.scheduler,
             inputs,
@@ -260,6 +264,6 @@ class ClipSampler(Inferer):
             self.seed,
             conditioning,
             inputs.device,
-            self.progress,
+            self.progress and sys.stderr.isatty(),
+            self.noise_window,
         )
-        return latents if self.decoder is None else self.decoder(latents)

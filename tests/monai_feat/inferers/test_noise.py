@@ -46,3 +46,32 @@ def test_uniform_numbers_are_spread_evenly_and_belong_to_the_clip() -> None:
     shares = torch.histc(found, bins=10, min=0, max=1) / found.numel()
     torch.testing.assert_close(shares, torch.full((10,), 0.1), atol=0.005, rtol=0)
     assert torch.equal(ClipNoise(5, [2], (1,)).uniform(20_000)[0], found[2])
+
+
+@pytest.mark.parametrize(("window", "quarter", "num_frames"), [(8, 2, 27), (16, 4, 64), (3, 1, 8), (10, 2, 31)])
+def test_long_noise_is_that_of_the_window_shuffled_within_quarters(window: int, quarter: int, num_frames: int) -> None:
+    long, short = ClipNoise(3, [5], (2, num_frames, 4), window), ClipNoise(3, [5], (2, window, 4))
+    for _ in range(2):
+        noise, first = long.draw()[0], short.draw()[0]
+        assert torch.equal(noise[:, :window], first)
+        found = [(frame == first.transpose(0, 1)).flatten(1).all(1).nonzero().item() for frame in noise.unbind(1)]
+        for start in range(window, num_frames, window):
+            again = found[start : start + window]
+            for place in range(0, len(again) - quarter + 1, quarter):
+                part = range(place, min(place + quarter, window))
+                assert sorted(again[place : place + quarter]) == list(part)
+    assert quarter == 1 or found[window : 2 * window] != found[:window]
+
+
+def test_shuffles_belong_to_the_clip() -> None:
+    together, alone = ClipNoise(3, [4, 9], (1, 64, 2), 16), ClipNoise(3, [9], (1, 64, 2), 16)
+    first, second = together.draw()
+    assert torch.equal(second, alone.draw()[0])
+    orders = [(clip[0, 16:, None] == clip[0, None, :16]).all(-1).int().argmax(1) for clip in (first, second)]
+    assert not torch.equal(*orders)
+
+
+def test_a_clip_no_longer_than_the_window_has_noise_as_ever() -> None:
+    assert torch.equal(ClipNoise(0, [1], (2, 8), 8).draw(), ClipNoise(0, [1], (2, 8)).draw())
+    with pytest.raises(ValueError, match="window is 0 frames, expected 1 or more"):
+        ClipNoise(0, [1], (2, 8), 0)
