@@ -303,6 +303,25 @@ def test_inference_leaves_clips_and_a_sheet(name: str, training: Path, tiny: dic
     assert (info.frames, info.height, info.width) == (4, 32, 32)
 
 
+def test_long_clips_of_windows_and_other_sizes(name: str, tmp_path: Path) -> None:
+    """From the shipped weights; a clip no longer than the window has the bits that it has without."""
+    options: dict[str, Any] = {**SAMPLED, "num_clips": 1, "output_format": "nifti"}
+    run_config(name, "inference", tmp_path / "short", **options)
+    run_config(name, "inference", tmp_path / "window", **options, window=4)
+    run_config(name, "inference", tmp_path / "long", **{**options, "num_frames": 11, "window": 4})
+    short, window, long = (
+        load_clip(tmp_path / folder / "clip_000000.nii.gz") for folder in ("short", "window", "long")
+    )
+    assert torch.equal(short.as_tensor(), window.as_tensor())
+    assert long.shape[1] == 11
+    settings = json.loads((tmp_path / "long" / "manifest.json").read_text())["settings"]
+    assert (settings["window"], settings["window_stride"], settings["noise_window"]) == (4, 2, 4)
+    options |= {"frame_size": 48, "num_frames": 20, "output_format": "mp4"}
+    run_config(name, "inference", tmp_path / "wide", **options, **{"network_def::reference_tokens": [16, 16]})
+    info = probe_video(tmp_path / "wide" / "clip_000000.mp4")
+    assert (info.frames, info.height, info.width) == (20, 48, 48)
+
+
 @pytest.mark.parametrize("name", NAMES[1:], indirect=True)  # the bundles differ in their data only
 def test_label_channels_carry_masks_from_training_to_samples(name: str, tmp_path: Path) -> None:
     """Two of three clips have a mask; the bundle's own preprocessing crops."""

@@ -4,7 +4,7 @@
 
 Every fenced ``bash`` and ``python`` block runs as it stands, unless the line above its fence is a comment
 ``<!-- not run: reason -->``. A block that is not run must still parse, and its make targets must exist. Bash blocks
-run at the root of a copy of the project, python blocks in an empty folder.
+run at the root of a copy of the project, python blocks in an empty folder, but for those that name a bundle.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("block", [block for block in README if block.reason is None], ids=str)
 def test_block_runs(block: Block, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    folder = request.getfixturevalue("checkout") if block.language == "bash" else tmp_path
+    needs_checkout = block.language == "bash" or '"bundles/' in block.code
+    folder = request.getfixturevalue("checkout") if needs_checkout else tmp_path
     done = run(block, folder)
     assert done.returncode == 0, f"README.md, line {block.line}:\n{block.code}\n{done.stdout}\n{done.stderr}"
 

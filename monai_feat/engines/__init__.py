@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from monai_feat.engines.best_weights import BestWeights
+from monai_feat.engines.bundle_sampling import sample_bundle
 from monai_feat.engines.clip_saver import ClipSaver, SampleSheet
 from monai_feat.engines.conditions import drop_conditions, training_context
-from monai_feat.engines.config_check import ConfigKeyError, check_config, find_unused_keys
+from monai_feat.engines.config_check import ConfigKeyError, check_config, find_unused_keys, running_config
 from monai_feat.engines.discriminator import DiscriminatorUpdate
 from monai_feat.engines.epoch_seed import EpochSeed, ValidationSeed, clip_seeds
 from monai_feat.engines.gradients import GradientGuard, NonFiniteGradientError
@@ -16,8 +17,9 @@ from monai_feat.engines.metric_handler import SampleMetricHandler, TorchMetricHa
 from monai_feat.engines.output import claim_output_dir, epoch_of, find_checkpoint
 from monai_feat.engines.prepare_batch import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
 from monai_feat.engines.processes import anywhere, join_processes, local_device
-from monai_feat.engines.progress import TrainingProgress
+from monai_feat.engines.progress import SamplingProgress, TrainingProgress
 from monai_feat.engines.prompts import PromptPrepareBatch
+from monai_feat.engines.provenance import run_provenance
 from monai_feat.engines.sample_folder import SampleFolder
 from monai_feat.engines.schedules import StepSchedule, WeightAverage, warmup_cosine
 from monai_feat.engines.sharding import load_whole_state, shard_layers, whole_state
@@ -40,6 +42,7 @@ __all__ = [
     "SampleFolder",
     "SampleMetricHandler",
     "SampleSheet",
+    "SamplingProgress",
     "SharedBatches",
     "StepSchedule",
     "TimeBudget",
@@ -59,6 +62,9 @@ __all__ = [
     "load_whole_state",
     "local_device",
     "num_steps",
+    "run_provenance",
+    "running_config",
+    "sample_bundle",
     "shard_layers",
     "steps_now",
     "training_context",

@@ -21,7 +21,7 @@ from monai.bundle.properties import InferProperties, TrainProperties
 from monai.bundle.utils import MERGE_KEY
 from monai.utils import BundleProperty, BundlePropertyConfig, optional_import
 
-__all__ = ["ConfigKeyError", "check_config", "find_unused_keys"]
+__all__ = ["ConfigKeyError", "check_config", "find_unused_keys", "running_config"]
 
 ENTRY_POINTS = ("imports", "initialize", "run", "finalize", "_meta_")
 SET_BY_MONAI = ("run_name",)  # the federated client adds it to every config
@@ -61,6 +61,19 @@ def check_config(config: Mapping[str, Any] | None = None) -> None:
         raise ConfigKeyError(_explain(unused, valid, "the config has keys that nothing uses"))
     for path, component in _components(content):
         _check_arguments(path, component)
+
+
+def running_config() -> dict[str, Any]:
+    """Return the content of the bundle config whose expression is being evaluated, overrides included.
+
+    Raises:
+        RuntimeError: outside an expression of a config.
+    """
+    parser = _caller(ConfigParser)
+    if parser is None:
+        raise RuntimeError("there is no running config: this only works as an expression in a bundle config")
+    content: dict[str, Any] = parser.get()
+    return content
 
 
 def find_unused_keys(config: Mapping[str, Any]) -> list[str]:
@@ -152,14 +165,11 @@ def _explain(wrong: list[str], valid: list[str], problem: str) -> str:
 
 def _running_config() -> tuple[Mapping[str, Any], set[str]]:
     """Return the config that is evaluating the present expression, and what its own files refer to."""
-    parser, workflow = _caller(ConfigParser), _caller(ConfigWorkflow)
-    if parser is None:
-        raise RuntimeError("check_config() without a config only works as an expression in a bundle config")
-    content: Mapping[str, Any] = parser.get()
+    content, workflow = running_config(), _caller(ConfigWorkflow)
     if workflow is None:
         return content, set()
     files = (ConfigParser.load_config_file(file) for file in sorted(workflow.config_root_path.glob("*.json")))
-    own = [file for file in files if all(key.removeprefix(MERGE_KEY) in parser for key in file)]
+    own = [file for file in files if all(key.removeprefix(MERGE_KEY) in content for key in file)]
     return content, set(_references(own))
 
 

@@ -123,9 +123,7 @@ class ReconstructionPrepareBatch(PrepareBatch):
         ValueError: when the share is not in [0, 1].
     """
 
-    def __init__(
-        self, autoencoder: FrameAutoencoder, label_channels: int = 0, hidden_labels: float = 0.0
-    ) -> None:
+    def __init__(self, autoencoder: FrameAutoencoder, label_channels: int = 0, hidden_labels: float = 0.0) -> None:
         if not 0 <= hidden_labels <= 1:
             raise ValueError(f"expected a share hidden_labels in [0, 1], got {hidden_labels}")
         self.label_channels = label_channels

@@ -12,7 +12,7 @@ from typing import Any
 from ignite.engine import Engine, Events
 from tqdm import tqdm
 
-__all__ = ["TrainingProgress"]
+__all__ = ["SamplingProgress", "TrainingProgress"]
 
 SMOOTHING = 0.98
 
@@ -65,6 +65,44 @@ class TrainingProgress:
             self._bar.total = min(
                 (engine.state.max_epochs or 0) * (engine.state.epoch_length or 0), max(within, self._bar.n)
             )
+
+    def stop(self, _engine: Engine, error: BaseException | None = None) -> None:
+        """Close the bar, and let an exception pass."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        if error is not None:
+            raise error
+
+
+class SamplingProgress:
+    """Show one bar for all clips that an evaluator samples: how many are there, speed and time left.
+
+    Args:
+        num_clips: how many clips there shall be.
+        finished: how many of them were there before.
+    """
+
+    def __init__(self, num_clips: int, finished: int = 0) -> None:
+        self.num_clips, self.finished = num_clips, finished
+        self._bar: tqdm[Any] | None = None
+
+    def attach(self, engine: Engine) -> None:
+        """Register with an evaluator whose inputs are clip indices ``(B,)``."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+        for event in (Events.EPOCH_COMPLETED, Events.EXCEPTION_RAISED):
+            engine.add_event_handler(event, self.stop)
+
+    def start(self, _engine: Engine) -> None:
+        """Open the bar."""
+        every = 0.2 if sys.stderr.isatty() else 10.0
+        self._bar = tqdm(total=self.num_clips, initial=self.finished, desc="clips", unit="clip", mininterval=every)
+
+    def __call__(self, engine: Engine) -> None:
+        """Count the clips of a batch."""
+        if self._bar is not None:
+            self._bar.update(len(engine.state.output["image"]))  # type: ignore[index]
 
     def stop(self, _engine: Engine, error: BaseException | None = None) -> None:
         """Close the bar, and let an exception pass."""

@@ -22,7 +22,6 @@ from monai_feat.transforms.labels import split_labels
 __all__ = ["SampleFolder"]
 
 MANIFEST = "manifest.json"
-MANIFESTS = "manifest*.json"
 LATENTS = "latents"
 
 
@@ -51,9 +50,9 @@ class SampleFolder:
     The mask of a labelled clip is written as ``clip_<index>_label.nii.gz``, uint8 classes, whatever the clip's format.
 
     A clip depends on the settings and its index alone. So a run that was stopped goes on with the clips that are
-    missing, and several runs with other indices may fill one folder; a run with other settings is refused. Files and
-    manifest (``manifest.json``) are written atomically. Of several processes that share the work, each has a manifest
-    of its own until `collect` makes them one.
+    missing, and several runs or processes with other indices may fill one folder, one after another or side by side; a
+    run with other settings is refused. Files and manifest (``manifest.json``) are written atomically, and the manifest first:
+    wherever a run is killed, each clip that is there is whole and known.
 
     Args:
         path: the folder; made when the first clip is written.
@@ -61,10 +60,12 @@ class SampleFolder:
         frame_rate: frames per second of the files, Hz.
         file_format: ``"mp4"``, ``"gif"``, ``"nifti"``, or ``"latents"`` for what an autoencoder has yet to decode.
         label_channels: how many of a clip's last channels are the classes of its mask; 0 for clips without masks.
+        provenance: what else the manifest tells, of the latest run: how it was done, not what clips look like. JSON
+            values; others as text.
 
     Raises:
-        ValueError: the format is unknown.
-        FileExistsError: the folder holds clips that other settings made; names the settings that differ.
+        ValueError: the format is unknown, or the folder's manifest is not one of sampled clips.
+        FileExistsError: the folder holds clips that other settings made, and names these, or that no manifest knows.
 
     Example:
         >>> import tempfile, torch
@@ -80,6 +81,7 @@ class SampleFolder:
         frame_rate: float,
         file_format: str = "mp4",
         label_channels: int = 0,
+        provenance: Mapping[str, Any] | None = None,
     ) -> None:
         if file_format not in _WRITERS:
             raise ValueError(f"expected a file_format of {', '.join(_WRITERS)}; got {file_format!r}")
@@ -88,16 +90,15 @@ class SampleFolder:
         self.label_channels = 0 if file_format == LATENTS else label_channels  # latents hold the mask undivided
         described = {**settings, "frame_rate": frame_rate, "file_format": file_format}
         self.settings: dict[str, Any] = json.loads(json.dumps(described))
-        self._clips = self._earlier_clips()
+        self.provenance = dict(provenance or {})
+        earlier = self._clips()  # before the manifest: another process may be about to write first it and then a clip
+        self._has_manifest = (self.path / MANIFEST).is_file()
+        self._check_earlier(earlier)
 
     @property
     def finished(self) -> set[int]:
-        """Indices of the clips that are there."""
-        return {
-            index
-            for index, name in self._clips.items()
-            if (self.path / name).is_file() and (not self.label_channels or self.label_file(index).is_file())
-        }
+        """Indices of the clips that are there, whichever run wrote them."""
+        return set(self._clips())
 
     def label_file(self, index: int) -> Path:
         """Return where the mask of a clip is."""
@@ -106,46 +107,48 @@ class SampleFolder:
     def write(self, index: int, clip: Tensor) -> Path:
         """Write one clip, ``(C, T, H, W)`` in [-1, 1], or its latents; return the file. A mask gets its own."""
         suffix, writer = _WRITERS[self.file_format]
-        self.path.mkdir(parents=True, exist_ok=True)
+        if not self._has_manifest:
+            self.save_manifest()
         file = self.path / f"clip_{index:06d}{suffix}"
         image, label = split_labels(clip, self.label_channels)
         if label is not None:
             _write_nifti(label, self.label_file(index), self.frame_rate)
         writer(image, file, self.frame_rate)
-        self._clips[index] = file.name
         return file
 
     def save_manifest(self) -> None:
-        """Write down the settings and the clips that are there."""
-        clips = {str(index): self._clips[index] for index in sorted(self._clips)}
-        text = json.dumps({"settings": self.settings, "clips": clips}, indent=1)
+        """Write down the settings, the provenance and the clips that are there."""
+        clips = {str(index): name for index, name in sorted(self._clips().items())}
+        content = {"settings": self.settings, "provenance": self.provenance, "clips": clips}
         self.path.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path / self._manifest) as file:
-            file.write(text.encode())
+        with replacing(self.path / MANIFEST) as file:
+            file.write(json.dumps(content, indent=1, default=str).encode())
+        self._has_manifest = True
 
     def collect(self) -> None:
-        """Make one manifest of those of all processes: in the first, once all have written their clips."""
-        parts = list(self.path.glob(MANIFESTS))
-        if idist.get_rank() or not parts:
+        """Write down the clips of all processes: in the first, once all have written theirs."""
+        if idist.get_rank() == 0 and self._clips():
+            self.save_manifest()
+
+    def _clips(self) -> dict[int, str]:
+        """Return the names of the files of clips by index."""
+        suffix, _ = _WRITERS[self.file_format]
+        numbers = {file.name[len("clip_") : -len(suffix)]: file.name for file in self.path.glob(f"clip_*{suffix}")}
+        clips = {int(number): name for number, name in numbers.items() if number.isdecimal()}
+        return {index: name for index, name in clips.items() if not self.label_channels or self._has_label(index)}
+
+    def _has_label(self, index: int) -> bool:
+        return self.label_file(index).is_file()
+
+    def _check_earlier(self, clips: Mapping[int, str]) -> None:
+        if not self._has_manifest:
+            if clips:
+                raise FileExistsError(
+                    f"{self.path} holds {len(clips)} clips, but no {MANIFEST} that says what made them; name another "
+                    "--output_dir, or remove it"
+                )
             return
-        self._clips = self._earlier_clips()
-        self.save_manifest()
-        for part in parts:
-            if part.name != self._manifest:
-                part.unlink()
-
-    @property
-    def _manifest(self) -> str:
-        return f"manifest_{idist.get_rank()}.json" if idist.get_rank() else MANIFEST
-
-    def _earlier_clips(self) -> dict[int, str]:
-        manifests = (self._read(file) for file in sorted(self.path.glob(MANIFESTS)))
-        return {index: name for clips in manifests for index, name in clips.items()}
-
-    def _read(self, file: Path) -> dict[int, str]:
-        """Return the clips in a manifest, if the settings are the same."""
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        before = manifest["settings"]
+        before = self._earlier_settings()
         differing = sorted(
             key for key in self.settings.keys() | before.keys() if self.settings.get(key) != before.get(key)
         )
@@ -154,4 +157,12 @@ class SampleFolder:
             raise FileExistsError(
                 f"{self.path} holds clips that other settings made ({changes}); name another --output_dir, or remove it"
             )
-        return {int(index): name for index, name in manifest["clips"].items()}
+
+    def _earlier_settings(self) -> dict[str, Any]:
+        try:
+            settings = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))["settings"]
+            return dict(settings)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self.path / MANIFEST} is no manifest of sampled clips ({error!r}); name another --output_dir"
+            ) from error

@@ -16,6 +16,7 @@ from monai_feat.metrics.neighbours import AuthPct, NearestNeighbourRatio, Precis
 from monai_feat.metrics.offline import DescriptorVideoDistance, RandomFeatureVideoDistance
 from monai_feat.metrics.properties import PropertyDistance
 from monai_feat.metrics.reconstruction import ClipMSSSIM, ClipPSNR, ClipSSIM
+from monai_feat.metrics.seams import SeamRatio
 from monai_feat.metrics.ultrasound import (
     AutocovarianceWidth,
     NakagamiM,
@@ -51,6 +52,7 @@ __all__ = [
     "PrecisionRecallDensityCoverage",
     "PropertyDistance",
     "RandomFeatureVideoDistance",
+    "SeamRatio",
     "SpeckleSNR",
     "SpecularArea",
     "SpecularLifetime",

@@ -20,6 +20,7 @@ from monai_feat.metrics.functional.masks import mask_temporal_iou
 from monai_feat.metrics.functional.motion import (
     clip_flow,
     flicker,
+    flow_speed,
     motion_acceleration,
     motion_magnitude,
     relative_motion,
@@ -35,6 +36,7 @@ from monai_feat.metrics.functional.neighbours import (
 from monai_feat.metrics.functional.parts import Distance, part_distances, standardise_features
 from monai_feat.metrics.functional.properties import PROPERTIES, Modality, Property, get_property, property_distance
 from monai_feat.metrics.functional.reconstruction import clip_ms_ssim, clip_psnr, clip_ssim
+from monai_feat.metrics.functional.seams import Motion, frame_change, seam_ratio
 from monai_feat.metrics.functional.ultrasound import (
     RAYLEIGH_SNR,
     Direction,
@@ -53,6 +55,7 @@ __all__ = [
     "Distance",
     "KernelTerms",
     "Modality",
+    "Motion",
     "NoisePower",
     "Property",
     "authenticity",
@@ -65,6 +68,8 @@ __all__ = [
     "expected_coverage",
     "feature_moments",
     "flicker",
+    "flow_speed",
+    "frame_change",
     "frechet_distance",
     "frechet_distance_from_features",
     "frechet_floor",
@@ -87,6 +92,7 @@ __all__ = [
     "precision_recall_density_coverage",
     "property_distance",
     "relative_motion",
+    "seam_ratio",
     "speckle_snr",
     "spectral_slope",
     "specular_area",

@@ -14,7 +14,15 @@ from torch import Tensor
 from monai_feat.metrics.functional.clips import check_clips, luma
 from monai_feat.metrics.functional.flow import MIN_FLOW_SIDE, optical_flow, visible_pixels, warp_back
 
-__all__ = ["clip_flow", "flicker", "motion_acceleration", "motion_magnitude", "relative_motion", "warping_error"]
+__all__ = [
+    "clip_flow",
+    "flicker",
+    "flow_speed",
+    "motion_acceleration",
+    "motion_magnitude",
+    "relative_motion",
+    "warping_error",
+]
 
 
 def clip_flow(clips: Tensor) -> Tensor:
@@ -32,6 +40,23 @@ def clip_flow(clips: Tensor) -> Tensor:
     """
     frames = _grey_frames(clips, min_frames=2)
     return _flow(frames[:, :-1], frames[:, 1:])  # (B, T-1, 2, H, W)
+
+
+def flow_speed(clips: Tensor) -> Tensor:
+    """Mean length of the flow vectors from each frame to the next, over all pixels.
+
+    Args:
+        clips: uint8 ``(B, C, T, H, W)``, T ≥ 2, H and W ≥ 16.
+
+    Returns:
+        Pixels per frame, float64 ``(B, T - 1)``; 0 between equal frames, to rounding.
+
+    Raises:
+        TypeError: the pixels are not uint8.
+        ValueError: the shape is not as described.
+    """
+    speed: Tensor = torch.linalg.vector_norm(clip_flow(clips), dim=2)
+    return speed.double().mean((2, 3))
 
 
 def motion_magnitude(clips: Tensor) -> Tensor:
@@ -54,8 +79,7 @@ def motion_magnitude(clips: Tensor) -> Tensor:
         >>> motion_magnitude(frame.expand(1, 1, 4, 64, 64)).round(decimals=3)
         tensor([0.], dtype=torch.float64)
     """
-    speed: Tensor = torch.linalg.vector_norm(clip_flow(clips), dim=2)
-    return speed.double().mean((1, 2, 3))
+    return flow_speed(clips).mean(1)
 
 
 def relative_motion(clips: Tensor) -> Tensor:

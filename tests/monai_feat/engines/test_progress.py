@@ -6,7 +6,7 @@ import pytest
 import torch
 from ignite.engine import Engine, Events
 
-from monai_feat.engines import TrainingProgress
+from monai_feat.engines import SamplingProgress, TrainingProgress
 
 
 def engine_of(losses: list[float]) -> Engine:
@@ -53,3 +53,23 @@ def test_an_engine_can_run_again(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         engine.run([0, 0], max_epochs=1)
     assert capsys.readouterr().err.count("2/2") >= 2
+
+
+def test_sampling_counts_clips_and_starts_at_those_that_were_there(capsys: pytest.CaptureFixture[str]) -> None:
+    engine = Engine(lambda engine, batch: {"image": torch.zeros(batch)})
+    SamplingProgress(num_clips=12, finished=3).attach(engine)
+    engine.run([4, 4, 1], max_epochs=1)
+    text = capsys.readouterr().err
+    assert "3/12" in text
+    assert "12/12" in text
+
+
+def test_a_sampling_that_fails_closes_its_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(engine: Engine, batch: int) -> None:
+        raise FloatingPointError("not finite")
+
+    engine = Engine(fail)
+    SamplingProgress(num_clips=2).attach(engine)
+    with pytest.raises(FloatingPointError, match="not finite"):
+        engine.run([0], max_epochs=1)
+    assert capsys.readouterr().err.endswith("\n")

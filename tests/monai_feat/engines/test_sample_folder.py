@@ -85,29 +85,67 @@ def test_a_mask_lies_beside_its_clip_and_reads_back(tmp_path: Path, file_format:
 def test_latents_of_labelled_clips_are_one_file(tmp_path: Path) -> None:
     folder = SampleFolder(tmp_path, {}, frame_rate=8, file_format="latents", label_channels=2)
     folder.write(0, CLIP)
-    assert [file.name for file in tmp_path.iterdir()] == ["clip_000000.safetensors"]
+    assert {file.name for file in tmp_path.iterdir()} == {"clip_000000.safetensors", "manifest.json"}
     assert folder.finished == {0}
 
 
-def test_several_processes_end_with_one_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed before that, each has told what it made; other settings are refused all the same."""
+def test_several_processes_share_one_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed before it is collected, what each has made is known; other settings are refused all the same."""
     for rank, index in ((1, 3), (0, 2)):
         with monkeypatch.context() as patch:
             patch.setattr(idist, "get_rank", lambda rank=rank: rank)
             folder = SampleFolder(tmp_path, {"seed": 0}, frame_rate=8)
             folder.write(index, CLIP)
-            folder.save_manifest()
-            if rank:
-                folder.collect()
-    assert sorted(file.name for file in tmp_path.glob("*.json")) == ["manifest.json", "manifest_1.json"]
+            folder.collect()
+    assert [file.name for file in tmp_path.glob("*.json")] == ["manifest.json"]
     assert SampleFolder(tmp_path, {"seed": 0}, frame_rate=8).finished == {2, 3}
     with pytest.raises(FileExistsError, match="seed: 0 there, 1 now"):
         SampleFolder(tmp_path, {"seed": 1}, frame_rate=8)
-    folder.collect()
-    assert [file.name for file in tmp_path.glob("*.json")] == ["manifest.json"]
     assert list(json.loads((tmp_path / "manifest.json").read_text())["clips"]) == ["2", "3"]
 
 
 def test_nothing_is_collected_where_nothing_was_made(tmp_path: Path) -> None:
     SampleFolder(tmp_path, {}, frame_rate=8).collect()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_is_killed_leaves_clips_that_the_next_one_knows(tmp_path: Path) -> None:
+    """The manifest comes first, so that no clip is of unknown origin; it lists what there is when it is written."""
+    SampleFolder(tmp_path, {"seed": 3}, frame_rate=8).write(5, CLIP)  # killed before it could say so
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["settings"]["seed"] == 3
+    following = SampleFolder(tmp_path, {"seed": 3}, frame_rate=8)
+    assert following.finished == {5}
+    following.save_manifest()
+    assert json.loads((tmp_path / "manifest.json").read_text())["clips"] == {"5": "clip_000005.mp4"}
+
+
+def test_runs_side_by_side_do_not_forget_each_others_clips(tmp_path: Path) -> None:
+    one, other = (SampleFolder(tmp_path, {"seed": 3}, frame_rate=8, file_format="gif") for _ in range(2))
+    for folder, indices in ((one, (0, 2)), (other, (1, 3)), (one, (2,))):
+        for index in indices:
+            folder.write(index, CLIP)
+        folder.save_manifest()
+    clips = json.loads((tmp_path / "manifest.json").read_text())["clips"]
+    assert list(clips) == ["0", "1", "2", "3"]
+    assert one.finished == other.finished == {0, 1, 2, 3}
+
+
+def test_provenance_is_told_and_does_not_bind(tmp_path: Path) -> None:
+    SampleFolder(tmp_path, {}, frame_rate=8, provenance={"weights": Path("a.safetensors")}).write(0, CLIP)
+    assert json.loads((tmp_path / "manifest.json").read_text())["provenance"] == {"weights": "a.safetensors"}
+    assert SampleFolder(tmp_path, {}, frame_rate=8, provenance={"config": {}}).finished == {0}
+
+
+def test_clips_that_no_manifest_knows_are_not_taken_for_ours(tmp_path: Path) -> None:
+    SampleFolder(tmp_path, {}, frame_rate=8).write(0, CLIP)
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(FileExistsError, match=r"holds 1 clips, but no manifest.json that says what made them"):
+        SampleFolder(tmp_path, {}, frame_rate=8)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"settings": 1}'])
+def test_another_kind_of_manifest_is_an_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(ValueError, match=r"manifest.json is no manifest of sampled clips"):
+        SampleFolder(tmp_path, {}, frame_rate=8)

@@ -33,6 +33,7 @@ from monai_feat.metrics import (
     NoisePowerSlope,
     NoisePowerSpectrum,
     PropertyDistance,
+    SeamRatio,
     SpeckleSNR,
     SpecularArea,
     SpecularLifetime,
@@ -53,6 +54,7 @@ OF_CLIPS: dict[str, tuple[Callable[[], Metric], Callable[[Tensor], Tensor]]] = {
     "m": (lambda: NakagamiM(dynamic_range=60), lambda clips: measure.nakagami_m(clips, 60)),
     "axial": (lambda: AutocovarianceWidth("axial"), lambda clips: measure.autocovariance_width(clips, "axial")),
     "lateral": (lambda: AutocovarianceWidth("lateral"), lambda clips: measure.autocovariance_width(clips, "lateral")),
+    "seams": (lambda: SeamRatio([1]), lambda clips: measure.seam_ratio(clips, [1])),
     "slope": (NoisePowerSlope, lambda clips: measure.noise_power_spectrum(clips).slope),
 }
 OF_PAIRS: dict[str, tuple[Callable[[], Metric], Callable[[Tensor, Tensor], Tensor]]] = {
