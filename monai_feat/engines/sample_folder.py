@@ -51,8 +51,8 @@ class SampleFolder:
 
     A clip depends on the settings and its index alone. So a run that was stopped goes on with the clips that are
     missing, and several runs or processes with other indices may fill one folder, one after another or side by side; a
-    run with other settings is refused. Files and manifest (``manifest.json``) are written atomically, and the manifest first:
-    wherever a run is killed, each clip that is there is whole and known.
+    run with other settings is refused. Files and manifest (``manifest.json``) are written atomically, and the manifest
+    first: wherever a run is killed, each clip that is there is whole and known.
 
     Args:
         path: the folder; made when the first clip is written.
