@@ -18,6 +18,7 @@ import os
 import random
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from monai_feat.checkpoints import load_checkpoint
 from monai_feat.engines import find_checkpoint
@@ -140,7 +142,7 @@ def _train(config: str, bundle: Path, output_dir: Path, seed: int) -> Any:
     """Start a training in a process of its own, forked by a server that has imported everything: it saves seconds."""
     context = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
     if hasattr(os, "fork"):
-        context.set_forkserver_preload(["bundles.resume_proof", "monai.bundle", "monai_feat.engines"])
+        context.set_forkserver_preload(["monai.bundle", "monai_feat.engines"])
     process = context.Process(target=_run, args=(config, bundle, output_dir, seed))
     process.start()
     return process
@@ -150,6 +152,7 @@ def _run(config: str, bundle: Path, output_dir: Path, seed: int) -> None:
     """Run a config of a bundle as the command line does."""
     from monai.bundle import run  # what the parent process does not need
 
+    tqdm.set_lock(threading.RLock())  # its own, between processes, would outlive the killed ones
     with Path(os.devnull).open("w") as nothing:  # progress bars, and what MONAI says
         for stream in (1, 2):
             os.dup2(nothing.fileno(), stream)
