@@ -214,7 +214,8 @@ def _over_seeds(scores: Sequence[Scores]) -> tuple[Scores, Scores]:
     """Return mean and standard deviation; none of the latter for a single one."""
     values = {name: [each[name] for each in scores] for name in scores[0]}
     means = {name: statistics.fmean(numbers) for name, numbers in values.items()}
-    return means, {name: statistics.stdev(numbers) for name, numbers in values.items()} if len(scores) > 1 else {}
+    spread = {name: torch.tensor(numbers, dtype=torch.float64).std().item() for name, numbers in values.items()}
+    return means, spread if len(scores) > 1 else {}
 
 
 def _write_report(

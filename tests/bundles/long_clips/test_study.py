@@ -20,17 +20,17 @@ def test_a_tiny_study_leaves_its_files(tmp_path: Path, monkeypatch: pytest.Monke
     """Of two ways, to save time."""
     few = {name: overrides for name, overrides in ways(16, 16).items() if name in ("one pass", "windows, stride 8")}
     monkeypatch.setattr(study, "ways", lambda window, tokens: few)
-    budget = Budget(num_frames=18, num_clips=1, num_sampling_steps=1, seeds=(0,), memory_frames=(4,), memory_size=4)
+    budget = Budget(num_frames=18, num_clips=1, num_sampling_steps=1, seeds=(0, 1), memory_frames=(4,), memory_size=4)
     rows, memory = run_study("ultrasound", tmp_path, budget)
     names = ["real", "real, through the autoencoder", "16 frames, as trained", *few]
     assert [row.clips for row in rows] == names
     assert math.isnan(rows[2].scores["seam, flow"])
     assert all(math.isfinite(score) for row in rows if row is not rows[2] for score in row.scores.values())
-    assert not rows[0].spread
+    assert all(math.isfinite(spread) for spread in rows[0].spread.values())
     report = json.loads((tmp_path / "report.json").read_text())
     assert [row["clips"] for row in report["rows"]] == names
     assert (tmp_path / "report.md").read_text().splitlines() == list(describe(rows, memory))
-    assert (tmp_path / "contact_sheet_0.png").is_file()
+    assert all((tmp_path / f"contact_sheet_{seed}.png").is_file() for seed in (0, 1))
 
 
 def test_ways_are_told_apart_by_keys_of_the_config() -> None:
