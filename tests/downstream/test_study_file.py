@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 import yaml
 
-from downstream.study import Study, StudyError, Training
+from downstream.arms import ARMS
+from downstream.study import Data, Generator, Study, StudyError, Training
 from downstream.study_file import parse, read_study
 
 SHIPPED = sorted((Path(__file__).parents[2] / "downstream" / "studies").glob("*.yaml"))
@@ -68,6 +72,23 @@ def test_what_is_no_yaml_is_refused(tmp_path: Path) -> None:
         read_study(write(tmp_path, "title: [1"))
     with pytest.raises(StudyError, match="expected a mapping"):
         parse(Study, ["real"])
+
+
+def test_the_example_of_the_documentation_is_sound(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "downstream.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert read_study(write(tmp_path, example)).largest_ratio == 2
+
+
+def test_every_arm_and_key_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "downstream.md").read_text(encoding="utf-8")
+    for arm in ARMS:
+        assert f"`{arm.split()[-1]}`" in page or f"`{arm}`" in page, f"docs/downstream.md does not name {arm}"
+    for kind in (Study, Data, Generator, Training):
+        for entry in fields(kind):
+            if is_dataclass(get_type_hints(kind)[entry.name]):
+                continue
+            assert re.search(rf"`[\w.]*\b{entry.name}`", page), f"docs/downstream.md does not say what {entry.name} is"
 
 
 def test_there_are_shipped_studies() -> None:
