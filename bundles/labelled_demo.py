@@ -60,7 +60,7 @@ class Budget:
     feat_seconds: float = 450
     num_training_clips: int = 600
     num_clips: int = 64
-    num_sampling_steps: int = 50
+    num_sampling_steps: int = 10
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Budget:
     segmenter_steps: int = 300
     num_training_clips: int = 600
     num_clips: int = 48
-    num_sampling_steps: int = 50
+    num_sampling_steps: int = 10
     guidance_scales: tuple[float, ...] = (1.0, 2.0, 4.0)
     seeds: tuple[int, ...] = (0,)
     batch_size: int = 8
