@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,17 +19,16 @@ from torch import Tensor, nn
 from bundles.demo import Demo
 from bundles.faithfulness.questions import Question, held_out_clips
 from bundles.labelled_demo import segment, train_segmenter
+from bundles.seed_table import Row, Scores, cell, over_seeds
 from monai_feat.checkpoints import load_weights
 from monai_feat.data import load_clip
 from monai_feat.transforms.functional import to_uint8, to_unit_range
 from monai_feat.visualize import save_contact_sheet
 
-__all__ = ["Budget", "Row", "describe", "run_study"]
+__all__ = ["Budget", "describe", "run_study"]
 
 # So that one condition alone is no rare sight where there are several.
 DROPPED_OF_SEVERAL = 0.5
-
-Scores = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -60,21 +58,6 @@ class Budget:
     batch_size: int = 8
     size: int = 64
     num_frames: int = 16
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        clips: which.
-        scores: mean over the seeds, by name.
-        spread: standard deviation over the seeds; empty where there is one.
-    """
-
-    clips: str
-    scores: Scores
-    spread: Scores
 
 
 def run_study(
@@ -164,7 +147,7 @@ class Exam:
 
     def table(self) -> list[Row]:
         """Return mean and spread over the seeds."""
-        return [Row(row, *_over_seeds(scores)) for row, scores in self.found.items()]
+        return [Row(row, *over_seeds(scores)) for row, scores in self.found.items()]
 
     def draw(self, path: Path) -> None:
         """Draw the clips at the ends and the middle of what was asked, under the real ones."""
@@ -176,7 +159,7 @@ class Exam:
 def by_chance(question: Question, asked: Tensor, measured: Tensor) -> Scores:
     """Score answers by what each of the other clips was asked, on average: what a network gets that heeds nothing."""
     shifted = [question.compare(asked.roll(shift, 0), measured) for shift in range(1, len(asked))]
-    return _over_seeds(shifted)[0]
+    return over_seeds(shifted)[0]
 
 
 def train(demo: Demo, conditions: Sequence[dict[str, Any]], budget: Budget, seed: int) -> Path:
@@ -235,13 +218,6 @@ def reconstruct(demo: Demo, pixels: Tensor) -> Tensor:
     return to_uint8(torch.stack(decoded))
 
 
-def _over_seeds(scores: Sequence[Scores]) -> tuple[Scores, Scores]:
-    """Return mean and standard deviation; none of the latter for a single one."""
-    values = {name: [each[name] for each in scores] for name in scores[0]}
-    means = {name: statistics.fmean(numbers) for name, numbers in values.items()}
-    return means, {name: statistics.stdev(numbers) for name, numbers in values.items()} if len(scores) > 1 else {}
-
-
 def _write_report(
     questions: Mapping[str, Question], tables: Mapping[str, Sequence[Row]], budget: Budget, out: Path, seconds: float
 ) -> None:
@@ -261,9 +237,4 @@ def describe(tables: Mapping[str, Sequence[Row]]) -> Iterator[str]:
         scores = list(rows[0].scores)
         yield from ("", f"| {name} | {' | '.join(scores)} |", "|---|" + "---|" * len(scores))
         for row in rows:
-            cells = (f"{row.scores[score]:.3f}{_spread(row, score)}" for score in scores)
-            yield f"| {row.clips} | {' | '.join(cells)} |"
-
-
-def _spread(row: Row, score: str) -> str:
-    return f" ± {row.spread[score]:.3f}" if score in row.spread else ""
+            yield f"| {row.clips} | {' | '.join(cell(row, score, 3) for score in scores)} |"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,18 +21,17 @@ from torch import Tensor
 
 from bundles.demo import Demo
 from bundles.long_clips.memory import step_memory
+from bundles.seed_table import Row, Scores, cell, over_seeds
 from monai_feat.data import PhantomDataset, load_clip
 from monai_feat.inferers import WindowedDenoiser
 from monai_feat.metrics.functional import flow_speed, motion_acceleration, seam_ratio
 from monai_feat.transforms.functional import to_uint8, to_unit_range
 from monai_feat.visualize import save_contact_sheet
 
-__all__ = ["Budget", "Row", "describe", "drift", "measure", "run_study", "ways"]
+__all__ = ["Budget", "describe", "drift", "measure", "run_study", "ways"]
 
 HELD_OUT_SEED = 1_000_003
 NUM_SHOWN = 2
-
-Scores = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,6 @@ class Budget:
     seeds: tuple[int, ...] = (0, 1, 2)
     memory_frames: tuple[int, ...] = (64, 256)
     memory_size: int = 32
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        clips: which.
-        scores: mean over the seeds, by name.
-        spread: standard deviation over the seeds; empty where there is one.
-    """
-
-    clips: str
-    scores: Scores
-    spread: Scores
 
 
 def ways(window: int, tokens: int) -> dict[str, dict[str, Any]]:
@@ -111,17 +94,19 @@ def run_study(modality: str, out: Path, budget: Budget) -> tuple[list[Row], dict
     autoencoder, network = (config.get_parsed_content(name) for name in ("autoencoder", "network"))
     channels, _, *latents = autoencoder.latent_shape(window, size)
     tokens = math.prod(latents) // network.patch_size**2
+    overrides = ways(window, tokens)
     found: dict[str, list[Scores]] = {}
     for seed in budget.seeds:
-        clips = sample_all(demo, budget, ways(window, tokens), window, seed)
+        clips = sample_all(demo, budget, overrides, window, seed)
         real = real_clips(modality, budget, size, seed)
         reconstructed = to_uint8(torch.cat([_reconstruct(autoencoder, clip[None]) for clip in real]))
         for name, images in {"real": real, "real, through the autoencoder": reconstructed, **clips}.items():
-            borders = _borders(name, window, budget.num_frames)
+            stride = overrides.get(name, {}).get("denoiser::stride", window)  # what has no windows: end to end
+            borders = WindowedDenoiser(torch.nn.Identity(), window, stride).borders(budget.num_frames)
             found.setdefault(name, []).append(measure(images, borders, window))
         shown = {name: images[:NUM_SHOWN] for name, images in {"real": real, **clips}.items()}
         save_contact_sheet(shown, out / f"contact_sheet_{seed}.png", num_columns=16, tile=64)
-    rows = [Row(name, *_over_seeds(scores)) for name, scores in found.items()]
+    rows = [Row(name, *over_seeds(scores)) for name, scores in found.items()]
     memory = {
         name: {
             frames: step_memory(network, limit, (channels, frames, budget.memory_size, budget.memory_size))
@@ -198,24 +183,10 @@ def drift(clips: Tensor, window: int) -> Tensor:
     return (first - last).abs().mean((1, 2, 3))
 
 
-def _borders(name: str, window: int, num_frames: int) -> list[int]:
-    """Return the borders of the windows of a way; of what has none, those of windows end to end."""
-    stride = int(name.split("stride ")[1].split(",")[0].rstrip(")")) if "stride" in name else window
-    return WindowedDenoiser(torch.nn.Identity(), window, stride).borders(num_frames)
-
-
 @torch.no_grad()
 def _reconstruct(autoencoder: torch.nn.Module, clip: Tensor) -> Tensor:
     decoded: Tensor = autoencoder.decode(autoencoder.encode(to_unit_range(clip)))  # type: ignore[operator]
     return decoded
-
-
-def _over_seeds(scores: Sequence[Scores]) -> tuple[Scores, Scores]:
-    """Return mean and standard deviation; none of the latter for a single one."""
-    values = {name: [each[name] for each in scores] for name in scores[0]}
-    means = {name: statistics.fmean(numbers) for name, numbers in values.items()}
-    spread = {name: torch.tensor(numbers, dtype=torch.float64).std().item() for name, numbers in values.items()}
-    return means, spread if len(scores) > 1 else {}
 
 
 def _write_report(
@@ -253,6 +224,4 @@ def describe(rows: Sequence[Row], memory: Mapping[str, Mapping[int, float]]) -> 
 
 
 def _cell(row: Row, name: str) -> str:
-    if math.isnan(row.scores[name]):
-        return ""
-    return f"{row.scores[name]:.2f}" + (f" ± {row.spread[name]:.2f}" if name in row.spread else "")
+    return "" if math.isnan(row.scores[name]) else cell(row, name, 2)

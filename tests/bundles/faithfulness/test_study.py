@@ -10,7 +10,8 @@ import torch
 
 from bundles.faithfulness.__main__ import main
 from bundles.faithfulness.questions import QUESTIONS
-from bundles.faithfulness.study import Budget, Row, by_chance, describe, run_study
+from bundles.faithfulness.study import Budget, by_chance, describe, run_study
+from bundles.seed_table import Row
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 

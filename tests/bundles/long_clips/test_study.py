@@ -11,7 +11,8 @@ import torch
 
 from bundles.long_clips import study
 from bundles.long_clips.__main__ import main
-from bundles.long_clips.study import Budget, Row, describe, drift, measure, run_study, ways
+from bundles.long_clips.study import Budget, describe, drift, measure, run_study, ways
+from bundles.seed_table import Row
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
