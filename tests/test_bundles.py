@@ -36,6 +36,7 @@ OVERLAYS = {
     "multi_gpu_train": "train",
     "multi_gpu_train_autoencoder": "train_autoencoder",
     "multi_gpu_inference": "inference",
+    "sharded_train": "multi_gpu_train",
 }
 OWN_TO_A_BUNDLE = {"dataset_dir", "image_channels", "fit", "output_frame_rate", "preprocessing"}
 METADATA_KEYS = [  # mandatory by https://docs.monai.io/en/stable/bundle/mb_specification.html
@@ -70,7 +71,9 @@ def each_bundle(*configs: str) -> pytest.MarkDecorator:
 
 def files_of(bundle: Path, config: str) -> list[str]:
     """Return the files of a config; an overlay comes after what it lies on."""
-    stack = [OVERLAYS[config], config] if config in OVERLAYS else [config]
+    stack = [config]
+    while stack[0] in OVERLAYS:
+        stack.insert(0, OVERLAYS[stack[0]])
     return [str(bundle / "configs" / f"{name}.json") for name in stack]
 
 

@@ -48,8 +48,8 @@ WORKER = """
     bundle, folder = sys.argv[1:3]
     options = json.loads(sys.argv[3])
 
-    def start(config, name, **more):
-        files = [f"{bundle}/configs/{part}{config}.json" for part in ("", "multi_gpu_")]
+    def start(config, name, *overlays, **more):
+        files = [f"{bundle}/configs/{part}.json" for part in (config, f"multi_gpu_{config}", *overlays)]
         kind = "infer" if config == "inference" else "train"
         overrides = {**options[config], **more, "output_dir": f"{folder}/{name}"}
         workflow = ConfigWorkflow(files, logging_file=False, workflow_type=kind, **overrides)
@@ -63,6 +63,7 @@ WORKER = """
     if first:
         start("train_autoencoder", "train_autoencoder").run()
         start("train", "train").run()
+        start("train", "sharded", "sharded_train").run()
     resumed = start("train", "killed", resume_from="last")
     if first and os.environ["RANK"] == "1":
         trainer = resumed.parser.get_parsed_content("train::trainer")
@@ -122,6 +123,23 @@ def test_two_processes_train_as_one(two: Path, one: Callable[..., Path], config:
     if config == "train":
         losses = [float(read_metadata(run / "feat_best.safetensors")["held_out_loss"]) for run in (alone, shared)]
         assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_two_processes_with_half_a_network_each_train_as_one(two: Path, one: Callable[..., Path]) -> None:
+    """Files of the same names hold the same, checkpoints too; one process with a whole network goes on from them."""
+    whole, sharded = two / "train", two / "sharded"
+    assert files_of(sharded) == files_of(whole)
+    for file in whole.rglob("*"):
+        if file.suffix in (".pt", ".safetensors"):
+            states = [load_checkpoint(folder / file.relative_to(whole)) for folder in (sharded, whole)]
+            torch.testing.assert_close(*states, rtol=1e-4, atol=2e-5)
+    losses = [float(read_metadata(run / "feat_best.safetensors")["held_out_loss"]) for run in (whole, sharded)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    resumed = one("train", resume_from=str(sharded / "checkpoints" / "checkpoint_iteration=3.pt"))
+    weights = [load_checkpoint(run / "feat.safetensors") for run in (whole, resumed)]
+    torch.testing.assert_close(weights[1], weights[0], rtol=1e-4, atol=2e-5)
 
 
 @pytest.mark.slow

@@ -22,7 +22,15 @@ from monai_feat.engines.prompts import PromptPrepareBatch
 from monai_feat.engines.provenance import run_provenance
 from monai_feat.engines.sample_folder import SampleFolder
 from monai_feat.engines.schedules import StepSchedule, WeightAverage, warmup_cosine
-from monai_feat.engines.sharding import load_whole_state, shard_layers, whole_state
+from monai_feat.engines.sharding import (
+    ShardedWeightAverage,
+    WholeState,
+    load_whole_state,
+    save_weights,
+    shard_layers,
+    whole_state,
+    whole_tensor,
+)
 from monai_feat.engines.shared_batches import SharedBatches
 from monai_feat.engines.steps import num_steps, steps_now
 from monai_feat.engines.time_budget import TimeBudget
@@ -43,6 +51,7 @@ __all__ = [
     "SampleMetricHandler",
     "SampleSheet",
     "SamplingProgress",
+    "ShardedWeightAverage",
     "SharedBatches",
     "StepSchedule",
     "TimeBudget",
@@ -50,6 +59,7 @@ __all__ = [
     "TrainingProgress",
     "ValidationSeed",
     "WeightAverage",
+    "WholeState",
     "anywhere",
     "check_config",
     "claim_output_dir",
@@ -65,9 +75,11 @@ __all__ = [
     "run_provenance",
     "running_config",
     "sample_bundle",
+    "save_weights",
     "shard_layers",
     "steps_now",
     "training_context",
     "warmup_cosine",
     "whole_state",
+    "whole_tensor",
 ]

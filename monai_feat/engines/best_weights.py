@@ -15,7 +15,9 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from torch import nn
 
-from monai_feat.checkpoints import read_metadata, save_checkpoint
+from monai_feat.checkpoints import read_metadata
+from monai_feat.engines.processes import anywhere
+from monai_feat.engines.sharding import save_weights
 
 __all__ = ["BestWeights"]
 
@@ -55,9 +57,9 @@ class BestWeights:
             raise KeyError(f"no metric {self.metric!r}: the evaluator has {sorted(engine.state.metrics)}")
         value = float(engine.state.metrics[self.metric])
         logger.info("epoch %d: %s %.6g", engine.state.epoch, self.metric, value)
-        if idist.get_rank() == 0 and value < self.best():
+        if anywhere(idist.get_rank() == 0 and value < self.best()):  # the others may not see the file
             found = {self.metric: repr(value), "epoch": str(engine.state.epoch)}
-            save_checkpoint(self.network.state_dict(), self.path, {**self.metadata, **found})
+            save_weights(self.network, self.path, {**self.metadata, **found})
 
     def best(self) -> float:
         """Return the metric of the weights in the file; infinity where there is none."""

@@ -13,6 +13,7 @@ from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 
 from monai_feat.engines.processes import anywhere
+from monai_feat.engines.sharding import whole_tensor
 from monai_feat.engines.steps import steps_now
 
 __all__ = ["GradientGuard", "NonFiniteGradientError"]
@@ -77,7 +78,7 @@ class GradientGuard:
         elif steps_now(engine):
             if _scales_loss(engine):
                 engine.scaler.unscale_(engine.optimizer)
-            norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.max_norm)
+            norm = whole_tensor(nn.utils.clip_grad_norm_(self.network.parameters(), self.max_norm))
             if torch.isfinite(norm):
                 self._consecutive = 0
             elif _scales_loss(engine):

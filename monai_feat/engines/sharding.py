@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
+import ignite.distributed as idist
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
@@ -17,14 +19,24 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
+from monai_feat.checkpoints import check_weights, save_checkpoint
+from monai_feat.engines.schedules import WeightAverage
 from monai_feat.networks.nets import FEAT
 
-__all__ = ["load_whole_state", "shard_layers", "whole_state"]
+__all__ = [
+    "ShardedWeightAverage",
+    "WholeState",
+    "load_whole_state",
+    "save_weights",
+    "shard_layers",
+    "whole_state",
+    "whole_tensor",
+]
 
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
-_TO_ALL = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
 
 
 def shard_layers(network: FEAT) -> FEAT:
@@ -40,9 +52,9 @@ def shard_layers(network: FEAT) -> FEAT:
     """
     if not dist.is_initialized():
         raise RuntimeError("there are no processes to spread a network over: start with torchrun, and join_processes")
-    for layer in network.layers:
-        fully_shard(layer)
-    fully_shard(network)
+    # What stays whole after a forward pass, as FSDP2 leaves the outermost module, would be averaged in vain.
+    for part in (*network.layers, network):
+        fully_shard(part, reshard_after_forward=True)
     return network
 
 
@@ -71,6 +83,87 @@ def load_whole_state(state: Mapping[str, Any], network: nn.Module, optimizer: Op
         network: after `shard_layers`.
         optimizer: of it.
     """
-    set_model_state_dict(network, dict(state.get("network", {})), options=_TO_ALL)
+    set_model_state_dict(network, dict(state.get("network", {})), options=_to_all())
     if optimizer is not None:
-        set_optimizer_state_dict(network, optimizer, dict(state.get("optimizer", {})), options=_TO_ALL)
+        set_optimizer_state_dict(network, optimizer, dict(state.get("optimizer", {})), options=_to_all())
+
+
+def whole_tensor(tensor: Tensor) -> Tensor:
+    """Gather a tensor that is spread over the processes, which all have to ask; return any other as it is."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def save_weights(network: nn.Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
+    """Write a network's weights in the first process; all call it, because what is spread over them is gathered first.
+
+    Args:
+        network: plain, or after `shard_layers`.
+        path: a ``.safetensors`` file.
+        metadata: strings to keep beside them.
+    """
+    weights = whole_state(network)["network"]
+    if idist.get_rank() == 0:
+        save_checkpoint(weights, path, metadata)
+
+
+class ShardedWeightAverage(WeightAverage):
+    """`WeightAverage` (same arguments) that spreads a FEAT and its average over all processes, see `shard_layers`.
+
+    The optimiser is made after it, of ``model.parameters()``.
+    """
+
+    def __init__(self, model: FEAT, *args: Any, **kwargs: Any) -> None:
+        super().__init__(model, *args, **kwargs)  # makes a copy, which a network in parts does not allow
+        shard_layers(model)
+        shard_layers(cast("FEAT", self.ema_model))
+
+
+class WholeState:
+    """What checkpoints see of a network in parts, or of its optimiser: the state that a plain one would have.
+
+    So a checkpoint does not show how many processes made it, and any number goes on from it. All processes call both
+    methods.
+
+    Args:
+        network: after `shard_layers`.
+        optimizer: of the network, whose state is meant then; None for that of the network.
+    """
+
+    def __init__(self, network: nn.Module, optimizer: Optimizer | None = None) -> None:
+        self.network, self.optimizer = network, optimizer
+
+    def state_dict(self) -> dict[str, Any]:
+        """Gather the state: in the first process it is whole, in the others empty."""
+        if self.optimizer is None:
+            return get_model_state_dict(self.network, options=_WHOLE)
+        state = get_optimizer_state_dict(self.network, self.optimizer, options=_WHOLE)
+        return _renamed(state, {name: i for i, name in enumerate(self._names)})
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Hand out a whole state; only that of the first process is looked at.
+
+        Raises:
+            CheckpointError: it is of another network.
+        """
+        if self.optimizer is None:
+            check_weights(self.network.state_dict(), state, source="the checkpoint", target=type(self.network).__name__)
+            set_model_state_dict(self.network, dict(state), options=_to_all())
+        else:
+            named = _renamed(state, dict(enumerate(self._names)))
+            set_optimizer_state_dict(self.network, self.optimizer, named, options=_to_all())
+
+    @property
+    def _names(self) -> list[str]:
+        return [name for name, _ in self.network.named_parameters()]
+
+
+def _to_all() -> StateDictOptions:
+    return StateDictOptions(full_state_dict=True, broadcast_from_rank0=dist.is_initialized())
+
+
+def _renamed(state: Mapping[str, Any], names: Mapping[Any, Any]) -> dict[str, Any]:
+    """An optimiser's state with other names of the parameters: torch's optimisers count them, FSDP2 names them."""
+    if not state:
+        return {}
+    groups = [{**group, "params": [names[name] for name in group["params"]]} for group in state["param_groups"]]
+    return {"state": {names[name]: values for name, values in state["state"].items()}, "param_groups": groups}

@@ -12,8 +12,8 @@ import torch.multiprocessing as mp
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from monai_feat.checkpoints import load_checkpoint, save_checkpoint
-from monai_feat.engines import load_whole_state, shard_layers, whole_state
+from monai_feat.checkpoints import CheckpointError, load_checkpoint, read_metadata, save_checkpoint
+from monai_feat.engines import WholeState, load_whole_state, save_weights, shard_layers, whole_state, whole_tensor
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 
 
@@ -81,3 +81,38 @@ def test_two_processes_with_half_a_network_each_train_as_one(tmp_path: Path) -> 
 def test_without_processes_there_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="no processes to spread a network over"):
         shard_layers(FEAT(**FEAT_PRESETS["pico"]))
+
+
+def test_the_whole_state_of_a_plain_network_is_its_own(tmp_path: Path) -> None:
+    """Also of its optimiser, whose parameters torch counts; both come back from a file."""
+    network, clips = network_and_clips()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    step(network, optimizer, clips)
+    parts = {"network": WholeState(network), "optimizer": WholeState(network, optimizer)}
+    save_checkpoint({name: part.state_dict() for name, part in parts.items()}, tmp_path / "state.pt")
+    state = load_checkpoint(tmp_path / "state.pt")
+    torch.testing.assert_close(state["network"], network.state_dict(), rtol=0, atol=0)
+    torch.testing.assert_close(state["optimizer"]["state"], optimizer.state_dict()["state"], rtol=0, atol=0)
+
+    expected = step(network, optimizer, clips)
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    torch.testing.assert_close(step(network, optimizer, clips), expected, rtol=0, atol=0)
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    network, other = network_and_clips()[0], FEAT(**{**FEAT_PRESETS["pico"], "hidden_size": 64})
+    with pytest.raises(CheckpointError, match="the checkpoint"):
+        WholeState(network).load_state_dict(other.state_dict())
+
+
+def test_weights_are_saved_with_their_metadata(tmp_path: Path) -> None:
+    network = network_and_clips()[0]
+    save_weights(network, tmp_path / "weights.safetensors", {"metric": "1"})
+    torch.testing.assert_close(load_checkpoint(tmp_path / "weights.safetensors"), network.state_dict(), rtol=0, atol=0)
+    assert read_metadata(tmp_path / "weights.safetensors")["metric"] == "1"
+
+
+def test_a_plain_tensor_is_whole() -> None:
+    tensor = torch.ones(2)
+    assert whole_tensor(tensor) is tensor
