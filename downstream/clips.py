@@ -31,7 +31,7 @@ from monai_feat.transforms.functional import to_uint8
 
 from .study import Data, StudyError
 
-__all__ = ["check_datalist", "prepare_clips", "read_real", "write_clip", "write_mask"]
+__all__ = ["check_datalist", "clip_name", "prepare_clips", "read_real", "write_clip", "write_mask"]
 
 UNTIMED = 1.0  # Hz, written for stills, which have no frame rate
 
@@ -95,6 +95,11 @@ def write_clip(item: ClipItem, image: Tensor, label: Tensor | None, stem: Path, 
 def write_mask(mask: Tensor, file: Path) -> Path:
     """Write a mask by itself, uint8 ``(1, T, H, W)``, and return its file."""
     return _write_nifti(mask, file, UNTIMED)
+
+
+def clip_name(item: ClipItem) -> str:
+    """Name of a prepared clip in scores and in reports: its file's, without endings."""
+    return item.image.name.removesuffix(".nii.gz")
 
 
 def read_real(path: Path) -> list[ClipItem]:

@@ -63,7 +63,7 @@ def list_jobs(study: Study, folds: Sequence[int]) -> list[Job]:
         for fold in folds
         for seed in study.seeds
     ]
-    fidelity = [_fidelity(job) for job in generating] if study.measures_fidelity else []
+    fidelity = [_fidelity(job) for job in generating] if study.fidelity else []
     return [first, *generating, *training, *fidelity]
 
 

@@ -233,11 +233,6 @@ class Study:
         """Synthetic clips for each real one that the arms need; 0 where none needs any."""
         return max(get_arm(name).ratio for name in self.arms)
 
-    @property
-    def measures_fidelity(self) -> bool:
-        """Whether synthetic clips are compared with real ones, which takes clips of two frames at least."""
-        return self.fidelity and self.data.num_frames > 1
-
     def applies(self, arm: str, fraction: float) -> bool:
         """Whether an arm exists at a fraction: of all real data, no more is left to add."""
         return fraction < 1 or "extra" not in get_arm(arm).needs

@@ -19,7 +19,7 @@ from monai_feat.data import ClipItem, Datalist, load_clip, read_datalist, write_
 
 from .arms import Arm, Ingredients, get_arm
 from .baselines import BASELINES
-from .clips import prepare_clips, write_mask
+from .clips import clip_name, prepare_clips, write_mask
 from .fidelity import measure_fidelity
 from .generators import GENERATORS, Request, nearest_clips, reconstruct
 from .jobs import Job, Stage
@@ -146,11 +146,6 @@ def _score(job: Job, study: Study, item: ClipItem, truth: Tensor, predicted: Ten
     values = score_clip(truth, predicted, num_classes=study.data.num_classes)
     for metric, value in values.items():
         yield Score(job.arm, job.fraction, job.fold, job.seed, item.group, clip_name(item), metric, value)
-
-
-def clip_name(item: ClipItem) -> str:
-    """Name of a prepared clip in scores and in reports: its file's, without endings."""
-    return item.image.name.removesuffix(".nii.gz")
 
 
 def _ingredients(study: Study, workspace: Workspace, job: Job, split: Split, arm: Arm) -> Ingredients:

@@ -28,12 +28,6 @@ def test_extra_real_clips_exist_below_the_whole() -> None:
     assert study.applies("real", 1.0)
 
 
-def test_stills_are_not_compared_by_the_evaluation() -> None:
-    data = Data("endoscopy", phantoms=Phantoms("endoscopy", 8, 4), num_frames=1)
-    assert not make_study(data=data, fidelity=True).measures_fidelity
-    assert make_study(fidelity=True).measures_fidelity
-
-
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
