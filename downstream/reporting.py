@@ -12,21 +12,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 from monai_feat import __version__
-from monai_feat.data import load_clip
+from monai_feat.data import load_clip, read_datalist
 
 from .arms import REFERENCE, get_arm
 from .baselines import BASELINES
+from .clips import clip_name
 from .jobs import Job
-from .report import Example, ReportArm, ReportInput, extreme_clips, question_arms, write_report
+from .report import Example, ReportArm, ReportInput, Sample, extreme_clips, question_arms, write_report
 from .scores import Score, read_scores
 from .study import Study, StudyError
-from .workspace import SCORES, Workspace
+from .workspace import SCORES, SYNTHETIC_DATALIST, Workspace
 
 __all__ = ["report_study"]
 
 METRIC = "dice"
 _PACKAGES = ("torch", "monai")
 _SHOWN_FRAME_RATE = 10.0  # Hz
+_SHOWN_SAMPLES = 3  # of each generator, a row of the page
 
 
 def report_study(
@@ -57,6 +59,7 @@ def report_study(
         smallest_effect=study.smallest_effect,
         metric=METRIC,
         examples=list(_examples(study, workspace, jobs, scores)),
+        samples=list(_samples(workspace, jobs)),
         evaluations=dict(_evaluations(workspace, jobs)),
         minutes=spent_minutes(workspace, jobs),
         notes=[*_notes(study), *(f"{job} is not done: {reason}" for job, reason in unfinished.items())],
@@ -122,10 +125,24 @@ def _examples(study: Study, workspace: Workspace, jobs: Sequence[Job], scores: S
         )
 
 
+def _samples(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Sample]:
+    """Yield the first synthetic clips of each generator."""
+    for job in jobs:
+        if job.stage == "generate" and workspace.is_done(job.id):
+            for item in read_datalist(workspace.job(job.id) / SYNTHETIC_DATALIST).training[:_SHOWN_SAMPLES]:
+                assert item.label is not None
+                image, mask = (load_clip(file).as_tensor() for file in (item.image, item.label))
+                yield Sample(_generator_name(job), clip_name(item), image, mask, _SHOWN_FRAME_RATE)
+
+
+def _generator_name(job: Job) -> str:
+    return f"fold {job.fold} at {100 * job.fraction:.3g} %"
+
+
 def _evaluations(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[tuple[str, Path]]:
     for job in jobs:
         if job.stage == "fidelity" and workspace.is_done(job.id):
-            yield f"fold {job.fold} at {job.fraction:.0%}", Path(workspace.finished(job.id)["report"])
+            yield _generator_name(job), Path(workspace.finished(job.id)["report"])
 
 
 def _notes(study: Study) -> Iterator[str]:
@@ -139,4 +156,4 @@ def _notes(study: Study) -> Iterator[str]:
     if study.generator.kind in ("phantoms", "copies", "noise"):
         yield f"The generator is a stand-in ({study.generator.kind}), whose use is known beforehand."
     if study.fidelity and study.data.num_frames == 1:
-        yield "Fidelity and memorisation were not measured: the evaluation compares clips of two frames and more."
+        yield "Fidelity is that of stills, shown as clips that stand still: scores of their motion say nothing."

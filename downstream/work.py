@@ -27,7 +27,7 @@ from .metrics import score_clip
 from .scores import Score, write_scores
 from .splits import Split, check_split, folds_to_test, split_items
 from .study import Study
-from .workspace import DATALIST, SCORES, Workspace
+from .workspace import DATALIST, SCORES, SYNTHETIC_DATALIST, Workspace
 
 __all__ = ["run_job"]
 
@@ -84,7 +84,7 @@ def _generate(study: Study, workspace: Workspace, job: Job, progress: bool) -> M
         progress=progress,
     )
     synthetic = GENERATORS[study.generator.kind](request)
-    _write(synthetic, folder / "synthetic.json")
+    _write(synthetic, folder / SYNTHETIC_DATALIST)
     if any("reconstructed" in get_arm(arm).needs for arm in study.arms):
         _write(reconstruct(request), folder / "reconstructed.json")
     return {"clips": len(synthetic), "trained_on": sorted({item.group for item in split.train})}
@@ -153,7 +153,7 @@ def _ingredients(study: Study, workspace: Workspace, job: Job, split: Split, arm
     if not arm.uses_generator:
         return have
     made = workspace.job(next(need for need in job.needs if need.startswith("generate.")))
-    synthetic = read_datalist(made / "synthetic.json").training
+    synthetic = read_datalist(made / SYNTHETIC_DATALIST).training
     have = replace(have, synthetic=synthetic)
     if "reconstructed" in arm.needs:
         have = replace(have, reconstructed=read_datalist(made / "reconstructed.json").training)
@@ -194,7 +194,7 @@ def _copied(item: ClipItem, folder: Path) -> ClipItem:
 def _measure(study: Study, workspace: Workspace, job: Job, progress: bool) -> Mapping[str, Any]:
     """Compare synthetic clips with those that the generator saw, and with those that it did not."""
     split, folder = _split(study, workspace, job), workspace.job(job.id)
-    made = workspace.job(job.needs[0]) / "synthetic.json"
+    made = workspace.job(job.needs[0]) / SYNTHETIC_DATALIST
     sides = {"real": split.train, "held_out": (*split.validation, *split.test)}
     for name, items in sides.items():
         _write([replace(item, fold=None) for item in items], folder / f"{name}.json")

@@ -18,6 +18,7 @@ from .study import Study, StudyError
 __all__ = ["Workspace", "write_json"]
 
 DATALIST = "datalist.json"
+SYNTHETIC_DATALIST = "synthetic.json"
 DONE = "done.json"
 SCORES = "scores.csv"
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monai_feat.visualize import (
@@ -21,10 +22,10 @@ from monai_feat.visualize import (
 from monai_feat.visualize.outline import CLASS_COLOURS
 
 from .findings import Findings
-from .inputs import Example
+from .inputs import Example, Sample
 from .wording import of_real_data, signed
 
-__all__ = ["PLANS", "PicturePlan", "examples_section"]
+__all__ = ["PLANS", "PicturePlan", "examples_section", "show_samples"]
 
 _THICKNESS = 2  # pixels of outlines, in a picture that the page shows smaller than it is
 
@@ -61,7 +62,7 @@ def examples_section(found: Findings, plan: PicturePlan) -> Html:
         f"loss last: they are extremes, not what is usual.{more}"
     )
     shown = [_example(found, example, plan) for example in kept]
-    return join([explained, legend(_colours()), element("div", *shown, class_="grid large")])
+    return join([explained, legend(_colours("truth", "predicted")), element("div", *shown, class_="grid large")])
 
 
 def _example(found: Findings, example: Example, plan: PicturePlan) -> Html:
@@ -80,8 +81,21 @@ def _example(found: Findings, example: Example, plan: PicturePlan) -> Html:
     return element("div", element("h3", heading), films, paragraph(facts, aside=True))
 
 
-def _colours() -> dict[str, Html]:
-    names = ("truth", "predicted")
+def show_samples(samples: Sequence[Sample], plan: PicturePlan) -> Html:
+    """Return synthetic clips with the outlines of their masks, a row for each generator, as many as the plan allows."""
+    rows: dict[str, list[Html]] = {}
+    for sample in samples[: plan.clips]:
+        image, mask = sample.image[:, :MOST_FRAMES], sample.mask[:, :MOST_FRAMES]
+        clip = outline_clip(image, [mask], plan.width, _THICKNESS)
+        player = clip_player(clip, sample.frame_rate, sample.clip, sample.clip, plan.width, plan.quality)
+        rows.setdefault(sample.generator, []).append(player)
+    films = [
+        element("div", element("h3", name), clip_set(players, name, abreast=True)) for name, players in rows.items()
+    ]
+    return join([legend(_colours("mask of the synthetic clip")), element("div", *films, class_="grid large")])
+
+
+def _colours(*names: str) -> dict[str, Html]:
     return {
         name: element("line", x1=0, y1=6, x2=26, y2=6, stroke=f"rgb{colour}", stroke_width=4)
         for name, colour in zip(names, CLASS_COLOURS, strict=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 from monai_feat.visualize import Cell, ColumnKind, Html, count, format_number, format_range, join, paragraph, table
 
+from .examples import PicturePlan, show_samples
 from .findings import Findings
 from .wording import gain_text, of_real_data
 
@@ -68,23 +69,39 @@ def read_fidelity(label: str, path: Path) -> Fidelity:
         raise ValueError(f"{path}: is no report.json of python -m evaluation ({error!r})") from None
 
 
-def generator_section(found: Findings, fidelity: Sequence[Fidelity]) -> Html:
-    """Return scores and memorisation of the generator's clips, next to what they changed."""
+def generator_section(found: Findings, fidelity: Sequence[Fidelity], plan: PicturePlan) -> Html:
+    """Return some of the generator's clips, and their scores and memorisation next to what they changed."""
+    parts = []
+    if found.study.samples and plan.clips:
+        parts = [
+            paragraph("The first clips of each generator, whatever they look like."),
+            show_samples(found.study.samples, plan),
+        ]
+    return join([*parts, _scores(found, fidelity)] if fidelity else parts)
+
+
+def _scores(found: Findings, fidelity: Sequence[Fidelity]) -> Html:
     lead = found.lead
     gain = f"“{lead.arm}” {of_real_data(lead.fraction)}: {gain_text(lead)} {found.metric.title}. " if lead else ""
     explained = paragraph(
         f"{gain}How near the clips are to real ones, and whether they repeat training clips, is measured without any "
         "segmenter. A generator may look good and not help, or help by repeating: so read both."
     )
-    names = list(dict.fromkeys(_name(score) for one in fidelity for score in one.scores))
+    names = list(dict.fromkeys(_name(score) for one in fidelity for score in one.scores if _is_shown(score, one)))
     columns: dict[str, ColumnKind] = {"": "text", **dict.fromkeys((one.label for one in fidelity), "number")}
-    rows = [[Cell(name), *(_cell(one, name) for one in fidelity)] for name in names]
-    rows.append([Cell("Memorisation gate"), *(_gate(one) for one in fidelity)])
+    rows = [[Cell("Memorisation gate"), *(_gate(one) for one in fidelity)]]
+    rows += [[Cell(name), *(_cell(one, name) for one in fidelity)] for name in names]
     said = [f"{one.label}: {note}" for one in fidelity for note in (*one.warnings, one.note) if note]
     notes = [paragraph(note, aside=True) for note in said]
     if len({one.fingerprint for one in fidelity}) > 1:
-        notes.append(paragraph("These were scored by different protocols: do not compare across columns.", aside=True))
+        notes.append(paragraph("Each column is compared with its own real clips, and not with the others.", aside=True))
     return join([explained, table(columns, rows, "Of the same generator’s clips, with 95 % intervals"), *notes])
+
+
+def _is_shown(score: Mapping[str, Any], one: Fidelity) -> bool:
+    """Whether a score is against held-out clips, or has no meaning there; `python -m evaluation` shows all of them."""
+    held_out = {other["metric"] for other in one.scores if other["reference"] == "held_out"}
+    return score["reference"] == "held_out" or score["metric"] not in held_out
 
 
 def _name(score: Mapping[str, Any]) -> str:

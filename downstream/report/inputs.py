@@ -15,7 +15,7 @@ from torch import Tensor
 from ..metrics import METRICS
 from ..scores import Score, check_unique
 
-__all__ = ["Example", "ReportArm", "ReportInput", "question_arms"]
+__all__ = ["Example", "ReportArm", "ReportInput", "Sample", "question_arms"]
 
 ArmKind = Literal["reference", "synthetic", "control", "baseline"]
 
@@ -75,9 +75,35 @@ class Example:
 
     def __post_init__(self) -> None:
         for name, mask in {"truth": self.truth, **self.predictions}.items():
-            if mask.dtype != torch.uint8 or tuple(mask.shape) != (1, *self.image.shape[1:]):
-                expected = f"a uint8 mask {(1, *self.image.shape[1:])}, as large as the image"
-                raise ValueError(f"{self.clip}, {name}: expected {expected}; got {mask.dtype} {tuple(mask.shape)}")
+            _check_mask(self.image, mask, f"{self.clip}, {name}")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A synthetic clip to look at, with its mask.
+
+    Attributes:
+        generator: that made it, such as ``fold 0``.
+        clip: its name.
+        image: uint8 ``(C, T, H, W)``.
+        mask: classes, uint8 ``(1, T, H, W)``.
+        frame_rate: Hz.
+    """
+
+    generator: str
+    clip: str
+    image: Tensor = field(repr=False, compare=False)
+    mask: Tensor = field(repr=False, compare=False)
+    frame_rate: float = 10.0
+
+    def __post_init__(self) -> None:
+        _check_mask(self.image, self.mask, self.clip)
+
+
+def _check_mask(image: Tensor, mask: Tensor, whose: str) -> None:
+    if mask.dtype != torch.uint8 or tuple(mask.shape) != (1, *image.shape[1:]):
+        expected = f"a uint8 mask {(1, *image.shape[1:])}, as large as the image"
+        raise ValueError(f"{whose}: expected {expected}; got {mask.dtype} {tuple(mask.shape)}")
 
 
 @dataclass(frozen=True)
@@ -91,6 +117,7 @@ class ReportInput:
         smallest_effect: smallest difference of `metric` that would matter, declared before the study was run.
         metric: that the verdict is about; the others are shown beside it.
         examples: clips to look at; see `extreme_clips` for which.
+        samples: synthetic clips to look at, not chosen by their looks.
         evaluations: ``report.json`` of ``python -m evaluation`` for the same generator, by a label such as ``fold 0``.
         minutes: what the arms took, by arm, and what else took time, such as ``generator``.
         notes: what a reader must know, such as jobs that failed.
@@ -109,6 +136,7 @@ class ReportInput:
     smallest_effect: float
     metric: str = "dice"
     examples: Sequence[Example] = ()
+    samples: Sequence[Sample] = ()
     evaluations: Mapping[str, Path] = field(default_factory=dict)
     minutes: Mapping[str, float] = field(default_factory=dict)
     notes: Sequence[str] = ()

@@ -79,8 +79,8 @@ def _page(found: Findings, summary: Summary, fidelity: Sequence[Fidelity], plan:
     if slopes := patients_section(found):
         page.section("Patient by patient", slopes)
     page.section("Best and worst clips", examples_section(found, plan))
-    if fidelity:
-        page.section("The generator’s clips", generator_section(found, fidelity))
+    if fidelity or found.study.samples:
+        page.section("The generator’s clips", generator_section(found, fidelity, plan))
     page.section("All arms, all scores", means_section(found))
     page.section("Arms and cost", arms_section(found))
     page.section("How this was made", method_section(found))

@@ -55,6 +55,7 @@ th, td { text-align: left; vertical-align: top; padding: .45rem .9rem .45rem 0; 
 thead th { border-bottom: 1.5px solid var(--muted); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; min-width: clamp(9rem, 22vw, 15rem); }
 td.number, th.number { text-align: right; white-space: nowrap; }
+thead th.number { white-space: normal; }
 td small, th small { color: var(--muted); font-weight: 400; }
 td.wide { min-width: 14rem; overflow-wrap: anywhere; }
 tr.faded td, tr.faded th { color: var(--muted); font-weight: 400; }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from downstream.report import ReportArm, question_arms
+from downstream.report.examples import PLANS
 from downstream.report.findings import find
 from downstream.report.generator import Fidelity, generator_section, read_fidelity
 from downstream.report.verdict import Summary, summarise
@@ -110,7 +111,7 @@ def test_a_study_without_synthetic_clips_says_nothing_about_them() -> None:
 
 def test_fidelity_is_read_and_other_files_are_refused(tmp_path: Path) -> None:
     found = read_fidelity("a", evaluation(tmp_path, has_copies=True).parent)
-    assert (found.passed, found.copies, len(found.scores)) == (False, 2, 1)
+    assert (found.passed, found.copies, len(found.scores)) == (False, 2, 3)
     (tmp_path / "other.json").write_text('{"scores": []}')
     with pytest.raises(ValueError, match=r"other.json: is no report.json of python -m evaluation"):
         read_fidelity("a", tmp_path / "other.json")
@@ -132,6 +133,6 @@ def test_the_report_of_a_real_evaluation_is_read(tmp_path: Path) -> None:
     found = read_fidelity("a", write_evaluation(evaluated, tmp_path).parent)
     assert [score["title"] for score in found.scores] == [score.title for score in evaluated.scores if score.meaningful]
     assert (found.passed, found.copies, found.warnings) == (False, 1, evaluated.warnings)
-    section = generator_section(find(small_study()), [found])
+    section = generator_section(find(small_study()), [found], PLANS[0])
     assert "copies found" in section
     assert "real clips among themselves: 0.000400" in section
