@@ -21,7 +21,7 @@ __all__ = ["FOUND_SHARE", "METRICS", "TOLERANCE", "Metric", "score_clip"]
 FOUND_SHARE = 0.5
 """Share of a lesion's pixels that a prediction must cover to have found it."""
 TOLERANCE = 2.0
-"""By how much two outlines may differ and still agree, in mm, or in pixels where nobody knows their size."""
+"""By how much two outlines may differ and still agree, in the unit of the spacing: pixels, unless one is given."""
 _PERCENTILE = 95.0
 _NEIGHBOURS = ((1, 1, 1), (1, 1, 1), (1, 1, 1))  # pixels that touch by a corner belong together
 
@@ -48,7 +48,7 @@ class Metric:
 METRICS: dict[str, Metric] = {
     "dice": Metric("Dice", "", higher_is_better=True),
     "surface_dice": Metric("Normalised surface distance", "", higher_is_better=True),
-    "hd95": Metric("95 % Hausdorff distance", "mm or pixels", higher_is_better=False, high=math.inf),
+    "hd95": Metric("95 % Hausdorff distance", "pixels", higher_is_better=False, high=math.inf),
     "lesion_recall": Metric("Lesions found", "", higher_is_better=True),
     "false_positive_frames": Metric("False positives on empty frames", "", higher_is_better=False),
     "temporal_consistency": Metric("Temporal consistency", "", higher_is_better=True),
@@ -82,7 +82,7 @@ def score_clip(
     Args:
         truth: classes, uint8 ``(1, T, H, W)``: 0 is background, `UNKNOWN_LABEL` counts nowhere.
         predicted: likewise, without unknown pixels.
-        spacing: height and width of a pixel, in mm; 1 where nobody knows.
+        spacing: height and width of a pixel, such as in mm; 1 gives distances in pixels.
         tolerance: of ``surface_dice``, in the unit of `spacing`.
         num_classes: the background among them.
 

@@ -57,6 +57,7 @@ def report_study(
         scores=scores,
         arms=[*map(_report_arm, study.arms), *(ReportArm(name, "baseline", _BASELINE) for name in BASELINES)],
         smallest_effect=study.smallest_effect,
+        surface_tolerance=study.surface_tolerance,
         metric=METRIC,
         examples=list(_examples(study, workspace, jobs, scores)),
         samples=list(_samples(workspace, jobs)),

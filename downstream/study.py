@@ -17,6 +17,7 @@ from monai_feat.transforms import Fit
 from monai_feat.transforms.video.functional import OnShort
 
 from .arms import REFERENCE, Arm, get_arm
+from .metrics import TOLERANCE
 
 __all__ = ["Data", "Generator", "Phantoms", "Study", "StudyError", "Training"]
 
@@ -200,6 +201,7 @@ class Study:
         validation_share: share of the patients of a fraction that choose the weights and train nothing, at least one.
         split_seed: decides which patients belong to a fraction and which validate.
         smallest_effect: smallest difference of mean Dice that would matter, declared before the study is run.
+        surface_tolerance: pixels by which outlines may differ and still agree, for the normalised surface distance.
         fidelity: compare synthetic clips with real ones by ``python -m evaluation``, and look for copies.
     """
 
@@ -214,6 +216,7 @@ class Study:
     validation_share: float = 0.25
     split_seed: int = 0
     smallest_effect: float = 0.02
+    surface_tolerance: float = TOLERANCE
     fidelity: bool = True
 
     def __post_init__(self) -> None:
@@ -224,6 +227,7 @@ class Study:
         _expect(all(0 < f <= 1 for f in self.fractions), "fractions are in (0, 1]", self.fractions)
         _expect(0 < self.validation_share < 1, "validation_share is in (0, 1)", self.validation_share)
         _expect(self.smallest_effect > 0, "smallest_effect is a positive difference of Dice", self.smallest_effect)
+        _expect(self.surface_tolerance >= 0, "surface_tolerance is 0 pixels or more", self.surface_tolerance)
         _expect(REFERENCE in self.arms, f"arms contain {REFERENCE!r}, which the others are compared with", self.arms)
         for arm in map(get_arm, self.arms):
             self._check_arm(arm)

@@ -143,7 +143,7 @@ def _score_test_fold(study: Study, job: Job, split: Split, weights: Path, folder
 
 
 def _score(job: Job, study: Study, item: ClipItem, truth: Tensor, predicted: Tensor) -> Iterator[Score]:
-    values = score_clip(truth, predicted, num_classes=study.data.num_classes)
+    values = score_clip(truth, predicted, tolerance=study.surface_tolerance, num_classes=study.data.num_classes)
     for metric, value in values.items():
         yield Score(job.arm, job.fraction, job.fold, job.seed, item.group, clip_name(item), metric, value)
 

@@ -30,6 +30,7 @@ def report_data(found: Findings, summary: Summary, fidelity: Sequence[Fidelity])
         "reference": study.reference,
         "metric": study.metric,
         "smallest_effect": study.smallest_effect,
+        "surface_tolerance": study.surface_tolerance,
         "lead": {"arm": found.lead.arm, "fraction": found.lead.fraction} if found.lead else None,
         "arms": [{**asdict(arm), "minutes": study.minutes.get(arm.name)} for arm in study.arms],
         "minutes": dict(study.minutes),

@@ -22,7 +22,7 @@ from monai_feat.visualize import (
     table,
 )
 
-from ..metrics import METRICS, TOLERANCE
+from ..metrics import METRICS
 from ..statistics import LEVEL, Comparison
 from .findings import Findings
 from .wording import mean_text, of_real_data, p_text, signed, unit_text
@@ -132,7 +132,7 @@ def means_section(found: Findings) -> Html:
             "Means over patients, whatever the other arms do, with intervals. A structure that is missed counts as a "
             "miss in every one of them. Baselines look at no picture: what they reach is no achievement. Only "
             f"{found.metric.title} decides; the others are shown to be read with it. Outlines agree within "
-            f"{TOLERANCE:g} mm or pixels, unless the study says otherwise."
+            f"{found.study.surface_tolerance:g} px."
         )
     ]
     parts += [_means_table(found, fraction, metrics) for fraction in fractions]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ..metrics import METRICS
+from ..metrics import METRICS, TOLERANCE
 from ..scores import Score, check_unique
 
 __all__ = ["Example", "ReportArm", "ReportInput", "Sample", "question_arms"]
@@ -115,6 +115,7 @@ class ReportInput:
         scores: of all jobs; arms are compared at equal fraction, fold, seed and clip.
         arms: in the order of the report, exactly one of them the reference; every arm of the scores is among them.
         smallest_effect: smallest difference of `metric` that would matter, declared before the study was run.
+        surface_tolerance: pixels by which outlines may differ and still agree.
         metric: that the verdict is about; the others are shown beside it.
         examples: clips to look at; see `extreme_clips` for which.
         samples: synthetic clips to look at, not chosen by their looks.
@@ -134,6 +135,7 @@ class ReportInput:
     scores: Sequence[Score] = field(repr=False)
     arms: Sequence[ReportArm]
     smallest_effect: float
+    surface_tolerance: float = TOLERANCE
     metric: str = "dice"
     examples: Sequence[Example] = ()
     samples: Sequence[Sample] = ()

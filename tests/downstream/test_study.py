@@ -41,6 +41,7 @@ def test_extra_real_clips_exist_below_the_whole() -> None:
         ({"fractions": (0.0,)}, r"fractions are in \(0, 1\]"),
         ({"seeds": ()}, "at least one each"),
         ({"smallest_effect": 0.0}, "a positive difference"),
+        ({"surface_tolerance": -1.0}, "0 pixels or more"),
         ({"validation_share": 1.0}, "validation_share"),
     ],
 )

@@ -58,6 +58,15 @@ def test_new_clips_help_and_old_ones_do_not(tmp_path: Path) -> None:
     assert dice(workspace, study, "always empty") < 0.2
 
 
+def test_a_study_says_how_near_outlines_must_be(tmp_path: Path) -> None:
+    agreement = []
+    for tolerance in (0.0, 100.0):
+        study = make_study(arms=("real",), generator=Generator(), surface_tolerance=tolerance)
+        scores = gather_scores(run(study, tmp_path / str(tolerance)), list_jobs(study, study.folds))
+        agreement.append(mean(s.value for s in scores if (s.arm, s.metric) == ("always centre", "surface_dice")))
+    assert agreement[0] < agreement[1] == 1
+
+
 @pytest.mark.parametrize("kind", ["copies", "noise"])
 def test_a_generator_of_copies_brings_nothing_new(tmp_path: Path, kind: str) -> None:
     study = make_study(generator=Generator(kind))  # type: ignore[arg-type]
