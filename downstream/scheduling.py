@@ -10,6 +10,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from monai_feat.visualize import count
+
 from .jobs import Job
 from .workspace import Workspace
 
@@ -113,10 +115,13 @@ class _Clock:
         for job in done:
             seconds.setdefault(_kind(job), []).append(float(self.workspace.finished(job.id)["seconds"]))
         kinds = [_kind(job) for job in self.jobs if not self.workspace.is_done(job.id)]
-        known = sum(statistics.median(seconds[kind]) for kind in kinds if kind in seconds)
-        unknown = sum(kind not in seconds for kind in kinds)
-        more = f", and {unknown} jobs of unknown length" if unknown else ""
-        return f"about {known / 60:.0f} min left{more}"
+        known = [statistics.median(seconds[kind]) for kind in kinds if kind in seconds]
+        if not known:
+            return f"time left not known yet: {count(len(kinds), 'job')} to go"
+        minutes = sum(known) / 60
+        left = f"about {minutes:.0f} min left" if minutes >= 1 else "less than a minute left"
+        new = len(kinds) - len(known)
+        return f"{left}, and {count(new, 'job')} of a kind not timed yet" if new else left
 
 
 def _kind(job: Job) -> str:

@@ -21,15 +21,15 @@ JOBS = [
 class Work:
     """Finishes jobs, but for those that fail so many times."""
 
-    def __init__(self, workspace: Workspace, **failures: int) -> None:
-        self.workspace, self.failures = workspace, failures
+    def __init__(self, workspace: Workspace, seconds: float = 60, **failures: int) -> None:
+        self.workspace, self.seconds, self.failures = workspace, seconds, failures
         self.tried: list[str] = []
 
     def __call__(self, job: Job) -> None:
         self.tried.append(job.id)
         if self.failures.get(job.id, 0) > self.tried.count(job.id) - 1:
             raise RuntimeError(f"{job.id} is broken")
-        self.workspace.finish(job.id, {"seconds": 60})
+        self.workspace.finish(job.id, {"seconds": self.seconds})
 
 
 def test_everything_is_done_once(tmp_path: Path) -> None:
@@ -38,7 +38,12 @@ def test_everything_is_done_once(tmp_path: Path) -> None:
     outcome = run_in_order(JOBS, workspace, work, tell=lines.append)
     assert work.tried == outcome.done == ["a", "b", "c", "d"]
     assert outcome.complete
-    assert "about 0 min left, and 4 jobs of unknown length" in lines[0]
+    assert [line.split("… ")[1] for line in lines if "…" in line] == [
+        "time left not known yet: 4 jobs to go",
+        "time left not known yet: 3 jobs to go",
+        "time left not known yet: 2 jobs to go",
+        "time left not known yet: 1 job to go",
+    ]
     again = Work(workspace)
     assert run_in_order(JOBS, workspace, again).done == ["a", "b", "c", "d"]
     assert again.tried == []
@@ -49,10 +54,17 @@ def test_time_left_is_that_of_the_same_stage(tmp_path: Path) -> None:
     jobs = [Job("a", "train", arm="x"), Job("b", "train", arm="y"), Job("c", "train", arm="x")]
     run_in_order(jobs, workspace, Work(workspace), tell=lines.append)
     assert [line.split("…")[1].strip() for line in lines if "…" in line] == [
-        "about 0 min left, and 3 jobs of unknown length",
+        "time left not known yet: 3 jobs to go",
         "about 2 min left",
         "about 1 min left",
     ]
+
+
+def test_jobs_of_a_kind_that_was_never_timed_are_counted_apart(tmp_path: Path) -> None:
+    workspace, lines = Workspace(tmp_path), []
+    jobs = [Job("a", "train", arm="x"), Job("b", "train", arm="y"), Job("c", "score")]
+    run_in_order(jobs, workspace, Work(workspace, seconds=29), tell=lines.append)
+    assert "less than a minute left, and 1 job of a kind not timed yet" in lines[2]
 
 
 def test_a_failed_job_is_tried_again(tmp_path: Path) -> None:
