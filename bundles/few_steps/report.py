@@ -13,9 +13,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bundles.seed_table import Row, cell
 from monai_feat.data.video_writer import replacing
 
-__all__ = ["PSNR", "SECONDS", "Row", "describe", "find_knee", "save_curves", "write_report"]
+__all__ = ["PSNR", "SECONDS", "StepsRow", "describe", "find_knee", "save_curves", "write_report"]
 
 DISTANCES = ("random features", "descriptors")
 SECONDS, PSNR = "seconds a clip", "PSNR (dB)"
@@ -24,38 +25,32 @@ _COLOURS = ("#1a73e8", "#d93025", "#188038", "#9334e6")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the table.
+class StepsRow(Row):
+    """One line of the table: clips of a sampler with so many steps, or real ones.
 
     Attributes:
-        clips: the sampler, or which real clips.
         steps: of the sampler; 0 for real clips.
-        means: over the seeds, by name of the score.
-        spread: standard deviation over the seeds; empty where there is one.
         by_seed: the scores themselves.
     """
 
-    clips: str
     steps: int
-    means: Mapping[str, float]
-    spread: Mapping[str, float]
     by_seed: Mapping[str, tuple[float, ...]]
 
 
-def curves_of(rows: Sequence[Row]) -> dict[str, list[Row]]:
+def curves_of(rows: Sequence[StepsRow]) -> dict[str, list[StepsRow]]:
     """Group the rows of sampled clips by sampler, in descending number of steps."""
-    curves: dict[str, list[Row]] = {}
+    curves: dict[str, list[StepsRow]] = {}
     for row in sorted((row for row in rows if row.steps), key=lambda row: -row.steps):
         curves.setdefault(row.clips, []).append(row)
     return curves
 
 
-def excess(row: Row, longest: Row, name: str) -> float:
+def excess(row: StepsRow, longest: StepsRow, name: str) -> float:
     """Return by which share a mean distance exceeds that with most steps."""
-    return row.means[name] / longest.means[name] - 1
+    return row.scores[name] / longest.scores[name] - 1
 
 
-def find_knee(curve: Sequence[Row]) -> int:
+def find_knee(curve: Sequence[StepsRow]) -> int:
     """Find the fewest steps down to which neither distance exceeds that with most steps by more than 5 %.
 
     Args:
@@ -69,7 +64,7 @@ def find_knee(curve: Sequence[Row]) -> int:
     return knee
 
 
-def describe(rows: Sequence[Row]) -> Iterator[str]:
+def describe(rows: Sequence[StepsRow]) -> Iterator[str]:
     """Yield the lines of a Markdown table, and where the knees are."""
     curves = curves_of(rows)
     yield f"| clips | steps | {SECONDS} | {' | '.join(f'{name} | to most steps' for name in DISTANCES)} | {PSNR} |"
@@ -86,13 +81,10 @@ def describe(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _cell(row: Row, name: str, digits: int) -> str:
-    if name not in row.means:
-        return ""
-    spread = f" ± {row.spread[name]:.{digits}f}" if name in row.spread else ""
-    return f"{row.means[name]:.{digits}f}{spread}"
+    return cell(row, name, digits) if name in row.scores else ""
 
 
-def save_curves(rows: Sequence[Row], path: Path) -> None:
+def save_curves(rows: Sequence[StepsRow], path: Path) -> None:
     """Draw each distance by steps and seconds, with the spread over seeds, over the lines of real clips."""
     figure = Figure(figsize=(11, 4.6), dpi=120, layout="constrained")
     for number, name in enumerate(DISTANCES, start=1):
@@ -101,15 +93,15 @@ def save_curves(rows: Sequence[Row], path: Path) -> None:
         figure.savefig(file, format="png")
 
 
-def _draw(axes: Axes, rows: Sequence[Row], name: str) -> None:
+def _draw(axes: Axes, rows: Sequence[StepsRow], name: str) -> None:
     curves = curves_of(rows)
     axes.set_xscale("log")
     for colour, (sampler, curve) in zip(_COLOURS, curves.items(), strict=False):
-        steps, means = [row.steps for row in curve], [row.means[name] for row in curve]
+        steps, means = [row.steps for row in curve], [row.scores[name] for row in curve]
         spread = [row.spread.get(name, 0.0) for row in curve]
         axes.errorbar(steps, means, spread, color=colour, marker="o", markersize=4, capsize=3, label=sampler)
     for row, style in zip((row for row in rows if not row.steps), ("-", "--"), strict=False):
-        axes.axhline(row.means[name], color="#5f6368", linestyle=style, linewidth=1, label=row.clips)
+        axes.axhline(row.scores[name], color="#5f6368", linestyle=style, linewidth=1, label=row.clips)
     shown = sorted({row.steps for curve in curves.values() for row in curve})
     _label_steps(axes, shown, [str(steps) for steps in shown], "steps")
     axes.set_ylabel("kernel distance from real clips")
@@ -128,13 +120,13 @@ def _label_steps(axes: Axes, steps: Sequence[int], labels: Sequence[str], title:
     axes.set_xlabel(title)
 
 
-def _mean_seconds(curves: Mapping[str, Sequence[Row]], steps: int) -> float:
+def _mean_seconds(curves: Mapping[str, Sequence[StepsRow]], steps: int) -> float:
     """Average over the samplers, all of which evaluate the network once a step."""
-    found = [row.means[SECONDS] for curve in curves.values() for row in curve if row.steps == steps]
+    found = [row.scores[SECONDS] for curve in curves.values() for row in curve if row.steps == steps]
     return sum(found) / len(found)
 
 
-def write_report(rows: Sequence[Row], modality: str, plan: Mapping[str, Any], out: Path) -> None:
+def write_report(rows: Sequence[StepsRow], modality: str, plan: Mapping[str, Any], out: Path) -> None:
     """Write ``report.json``, ``report.md`` and ``curves.png``.
 
     Args:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -15,8 +14,9 @@ from torch import Tensor
 
 from bundles.demo import Demo
 from bundles.faithfulness.study import reconstruct
-from bundles.few_steps.report import PSNR, SECONDS, Row, write_report
+from bundles.few_steps.report import PSNR, SECONDS, StepsRow, write_report
 from bundles.few_steps.sampling import Cell, Sampled, Shape, sample_once
+from bundles.seed_table import Scores, over_seeds
 from monai_feat.data import PhantomDataset
 from monai_feat.metrics import DescriptorVideoDistance, RandomFeatureVideoDistance
 from monai_feat.metrics.functional import clip_psnr
@@ -90,7 +90,7 @@ def _update(metric: RandomFeatureVideoDistance | DescriptorVideoDistance, pixels
         metric.update(clips, real=real)
 
 
-def run_study(modality: str, out: Path, plan: Plan) -> list[Row]:
+def run_study(modality: str, out: Path, plan: Plan) -> list[StepsRow]:
     """Do everything, and write ``report.md``, ``report.json`` and ``curves.png``.
 
     Args:
@@ -143,13 +143,13 @@ def _real_clips(modality: str, plan: Plan) -> Tensor:
     return torch.stack([clips.clip(index).image for index in range(number)])
 
 
-def _floors(demo: Demo, real: Sequence[Tensor], distances: _Distances) -> Iterator[Row]:
+def _floors(demo: Demo, real: Sequence[Tensor], distances: _Distances) -> Iterator[StepsRow]:
     """Measure real clips like sampled ones: as they are, and as the autoencoder of the bundle gives them back."""
     yield _summary("real", 0, [distances(pixels) for pixels in real])
     yield _summary("real, through the autoencoder", 0, [distances(reconstruct(demo, pixels)) for pixels in real])
 
 
-def _row(sampler: str, steps: int, plan: Plan, sampled: Mapping[Cell, Sampled], distances: _Distances) -> Row:
+def _row(sampler: str, steps: int, plan: Plan, sampled: Mapping[Cell, Sampled], distances: _Distances) -> StepsRow:
     scores = []
     for seed in plan.seeds:
         clips = sampled[Cell(sampler, steps, seed)]
@@ -160,8 +160,6 @@ def _row(sampler: str, steps: int, plan: Plan, sampled: Mapping[Cell, Sampled], 
     return _summary(sampler, steps, scores)
 
 
-def _summary(clips: str, steps: int, scores: Sequence[Mapping[str, float]]) -> Row:
+def _summary(clips: str, steps: int, scores: Sequence[Scores]) -> StepsRow:
     by_seed = {name: tuple(each[name] for each in scores) for name in scores[0]}
-    means = {name: statistics.fmean(values) for name, values in by_seed.items()}
-    spread = {name: statistics.stdev(values) for name, values in by_seed.items()} if len(scores) > 1 else {}
-    return Row(clips, steps, means, spread, by_seed)
+    return StepsRow(clips, *over_seeds(scores), steps, by_seed)

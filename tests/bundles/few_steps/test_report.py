@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bundles.few_steps.report import PSNR, SECONDS, Row, describe, find_knee, write_report
+from bundles.few_steps.report import PSNR, SECONDS, StepsRow, describe, find_knee, write_report
 
 
-def make_row(clips: str, steps: int, distance: float, other: float | None = None, psnr: float | None = None) -> Row:
+def make_row(
+    clips: str, steps: int, distance: float, other: float | None = None, psnr: float | None = None
+) -> StepsRow:
     means = {"random features": distance, "descriptors": distance if other is None else other}
     means |= {SECONDS: steps / 100} if steps else {}
     means |= {PSNR: psnr} if psnr else {}
-    return Row(clips, steps, means, dict.fromkeys(means, 0.25), {name: (mean,) for name, mean in means.items()})
+    by_seed = {name: (mean,) for name, mean in means.items()}
+    return StepsRow(clips, means, dict.fromkeys(means, 0.25), steps, by_seed)
 
 
 @pytest.mark.parametrize(

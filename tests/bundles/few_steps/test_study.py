@@ -35,7 +35,7 @@ def test_a_tiny_study_leaves_its_files_and_goes_on_from_them(tmp_path: Path, mon
         *((sampler, steps) for sampler in ("multistep", "ddpm", "rectified_flow") for steps in (3, 1)),
     ]
     assert all(len(values) == 2 for row in rows for values in row.by_seed.values())
-    assert [PSNR in row.means for row in rows] == [False, False, False, True, False, False, False, True]
+    assert [PSNR in row.scores for row in rows] == [False, False, False, True, False, False, False, True]
     report = json.loads((tmp_path / "report.json").read_text())
     assert [row["clips"] for row in report["rows"]] == [row.clips for row in rows]
     assert (tmp_path / "curves.png").is_file()
