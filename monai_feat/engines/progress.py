@@ -17,7 +17,26 @@ __all__ = ["SamplingProgress", "TrainingProgress"]
 SMOOTHING = 0.98
 
 
-class TrainingProgress:
+class _Bar:
+    """A bar on the terminal, while an engine runs."""
+
+    _bar: tqdm[Any] | None = None
+
+    def open(self, total: int | None, done: int, name: str, unit: str) -> None:
+        """Open the bar where the work stands; into a file it writes more rarely than on a terminal."""
+        every = 0.2 if sys.stderr.isatty() else 10.0
+        self._bar = tqdm(total=total, initial=done, desc=name, unit=unit, mininterval=every)
+
+    def stop(self, _engine: Engine, error: BaseException | None = None) -> None:
+        """Close the bar, and let an exception pass."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        if error is not None:
+            raise error
+
+
+class TrainingProgress(_Bar):
     """Show one bar for the whole training: smoothed loss, speed and time left.
 
     Args:
@@ -30,7 +49,6 @@ class TrainingProgress:
         self.name = name
         self.max_seconds = max_seconds
         self._started = 0.0
-        self._bar: tqdm[Any] | None = None
         self._loss: float | None = None
 
     def attach(self, engine: Engine) -> None:
@@ -45,9 +63,7 @@ class TrainingProgress:
         if self._bar is not None:
             return
         self._started = time.monotonic()
-        total = (engine.state.max_epochs or 0) * (engine.state.epoch_length or 0) or None
-        every = 0.2 if sys.stderr.isatty() else 10.0
-        self._bar = tqdm(total=total, initial=engine.state.iteration, desc=self.name, unit="step", mininterval=every)
+        self.open(_steps(engine) or None, engine.state.iteration, self.name, "step")
 
     def __call__(self, engine: Engine) -> None:
         """Count one iteration."""
@@ -62,20 +78,10 @@ class TrainingProgress:
         if self.max_seconds is not None and self._bar.total is not None:
             done = self._bar.n - self._bar.initial
             within = self._bar.initial + round(done * self.max_seconds / (time.monotonic() - self._started))
-            self._bar.total = min(
-                (engine.state.max_epochs or 0) * (engine.state.epoch_length or 0), max(within, self._bar.n)
-            )
-
-    def stop(self, _engine: Engine, error: BaseException | None = None) -> None:
-        """Close the bar, and let an exception pass."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-        if error is not None:
-            raise error
+            self._bar.total = min(_steps(engine), max(within, self._bar.n))
 
 
-class SamplingProgress:
+class SamplingProgress(_Bar):
     """Show one bar for all clips that an evaluator samples: how many are there, speed and time left.
 
     Args:
@@ -85,7 +91,6 @@ class SamplingProgress:
 
     def __init__(self, num_clips: int, finished: int = 0) -> None:
         self.num_clips, self.finished = num_clips, finished
-        self._bar: tqdm[Any] | None = None
 
     def attach(self, engine: Engine) -> None:
         """Register with an evaluator whose inputs are clip indices ``(B,)``."""
@@ -96,18 +101,14 @@ class SamplingProgress:
 
     def start(self, _engine: Engine) -> None:
         """Open the bar."""
-        every = 0.2 if sys.stderr.isatty() else 10.0
-        self._bar = tqdm(total=self.num_clips, initial=self.finished, desc="clips", unit="clip", mininterval=every)
+        self.open(self.num_clips, self.finished, "clips", "clip")
 
     def __call__(self, engine: Engine) -> None:
         """Count the clips of a batch."""
         if self._bar is not None:
             self._bar.update(len(engine.state.output["image"]))  # type: ignore[index]
 
-    def stop(self, _engine: Engine, error: BaseException | None = None) -> None:
-        """Close the bar, and let an exception pass."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-        if error is not None:
-            raise error
+
+def _steps(engine: Engine) -> int:
+    """Count the steps of a whole training, 0 where it has no end."""
+    return (engine.state.max_epochs or 0) * (engine.state.epoch_length or 0)
