@@ -113,14 +113,14 @@ class FrechetInceptionDistance(FrechetVideoDistance):
     """Fréchet distance between the features of single frames; with an Inception network, FID.
 
     Source: Heusel et al. 2017. As :class:`FrechetVideoDistance`, with every frame of a clip as a sample of its own;
-        motion
-    plays no part in it. Frames of one clip are alike, so the distance varies more than the number of frames suggests.
+    motion plays no part in it. Frames of one clip are alike, so the distance varies more than the number of frames
+    suggests.
 
     Args:
         network: maps frames ``(N, C, H, W)`` to features ``(N, D)``.
-        correction: as above.
-        num_features: as above.
-        reset_real_features: as above.
+        correction: as in :class:`FrechetVideoDistance`.
+        num_features: as there.
+        reset_real_features: as there.
         kwargs: of :class:`torchmetrics.Metric`.
 
     Raises:
@@ -142,10 +142,10 @@ class FrechetInceptionDistance(FrechetVideoDistance):
 class FrechetInfiniteDistance(FeatureSampleMetric):
     """Fréchet distance extrapolated to infinitely many real and synthetic clips.
 
-    Source: Chong & Forsyth 2020, here on both sides; see :func:`~monai_feat.metrics.functional.frechet_infinite`. The
-        bias
-    that a plain distance has at finite N is nearly gone, so that samples of different size can be compared; the price
-    is a larger variance, and a value that may fall below 0.
+    Source: Chong & Forsyth 2020, here on both sides; see
+    :func:`~monai_feat.metrics.functional.frechet_infinite`. The bias that a plain distance has at finite N is nearly
+    gone, so that samples of different size can be compared; the price is a larger variance, and a value that may fall
+    below 0.
 
     Args:
         network: see :class:`FeatureMetric`.
