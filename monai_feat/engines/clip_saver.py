@@ -58,6 +58,7 @@ class SampleSheet:
         log_dir: TensorBoard folder where the sheets shall be seen too; None for nowhere.
         label_channels: how many of the clips' last channels are the classes of masks, which are outlined; 0 for clips
             without.
+        tile: width in pixels of the frames on the sheet, whatever their own.
 
     Raises:
         ValueError: when there is no real clip, or no row.
@@ -72,6 +73,7 @@ class SampleSheet:
         real_title: str = "real",
         log_dir: str | os.PathLike[str] | None = None,
         label_channels: int = 0,
+        tile: int = 128,
     ) -> None:
         if num_rows < 1 or not len(real):  # type: ignore[arg-type]
             raise ValueError(f"a sheet needs real clips and rows, got {len(real)} and {num_rows}")  # type: ignore[arg-type]
@@ -82,6 +84,7 @@ class SampleSheet:
         self.real_title = real_title
         self.log_dir = log_dir
         self.label_channels = label_channels
+        self.tile = tile
         self._clips: list[Tensor] = []
 
     def attach(self, engine: Engine) -> None:
@@ -101,7 +104,8 @@ class SampleSheet:
         self._clips.clear()
         parts = {title: split_labels(clips, self.label_channels) for title, clips in rows.items()}
         images = {title: to_uint8(image) for title, (image, _) in parts.items()}
-        sheet = contact_sheet(images, masks={title: mask for title, (_, mask) in parts.items() if mask is not None})
+        masks = {title: mask for title, (_, mask) in parts.items() if mask is not None}
+        sheet = contact_sheet(images, tile=self.tile, masks=masks)
         self.output_dir.mkdir(parents=True, exist_ok=True)
         Image.fromarray(sheet.numpy()).save(self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png")
         if self.log_dir is not None:

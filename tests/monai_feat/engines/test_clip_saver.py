@@ -58,13 +58,13 @@ def test_each_clip_becomes_a_file_of_its_index(tmp_path: Path) -> None:
 
 
 def test_the_sheet_shows_real_above_sampled(tmp_path: Path) -> None:
-    sample([SampleSheet(tmp_path / "new", real(9), num_rows=3, name="epoch_{epoch:03d}")], epoch=7)
+    sample([SampleSheet(tmp_path / "new", real(9), num_rows=3, name="epoch_{epoch:03d}", tile=40)], epoch=7)
     drawn = np.array(Image.open(tmp_path / "new" / "epoch_007.png"))
     rows = {
         "real": torch.stack([item["image"] for item in real(3)]),
         "sampled": Grey()(torch.tensor([2, 3, 4])),
     }
-    np.testing.assert_array_equal(drawn, contact_sheet(rows).numpy())
+    np.testing.assert_array_equal(drawn, contact_sheet(rows, tile=40).numpy())
 
 
 def test_fewer_clips_than_rows(tmp_path: Path) -> None:
