@@ -10,6 +10,7 @@ from typing import Any
 from monai.config import KeysCollection
 from monai.transforms import InvertibleTransform, MapTransform
 
+from monai_feat.transforms.each_key import EachKey
 from monai_feat.transforms.endoscopy.array import (
     CropToFieldOfView,
     DetectFieldOfView,
@@ -26,15 +27,10 @@ __all__ = ["CropToFieldOfViewd", "DetectFieldOfViewd", "DetectSpecularHighlights
 _Item = dict[Hashable, Any]
 
 
-class DetectFieldOfViewd(MapTransform):
+class DetectFieldOfViewd(EachKey):
     """Write the field of view of each clip into its metadata; see `DetectFieldOfView`."""
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
-        """Describe the clips under the keys of an item."""
-        item = dict(data)
-        for key in self.key_iterator(item):
-            item[key] = DetectFieldOfView()(item[key])
-        return item
+    transform = DetectFieldOfView()
 
 
 class CropToFieldOfViewd(MapTransform, InvertibleTransform):
@@ -84,7 +80,7 @@ class CropToFieldOfViewd(MapTransform, InvertibleTransform):
         return item
 
 
-class MaskBurntInd(MapTransform):
+class MaskBurntInd(EachKey):
     """Black out text, insets and the surround in the clips under the keys; see `MaskBurntIn`.
 
     Args:
@@ -96,13 +92,6 @@ class MaskBurntInd(MapTransform):
     def __init__(self, keys: KeysCollection, min_confidence: float = 0.5, allow_missing_keys: bool = False) -> None:
         super().__init__(keys, allow_missing_keys)
         self.transform = MaskBurntIn(min_confidence)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
-        """Change the clips under the keys of an item."""
-        item = dict(data)
-        for key in self.key_iterator(item):
-            item[key] = self.transform(item[key])
-        return item
 
 
 class RemoveBurntInd(MaskBurntInd):

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Randomizable
+from monai.transforms import MapTransform
 from monai.utils import ensure_tuple_rep
 
+from monai_feat.transforms.each_key import EachKey, OneDraw
 from monai_feat.transforms.ultrasound.array import (
     CropToField,
     DetectUltrasoundField,
@@ -50,15 +50,10 @@ def _shared_field(item: Mapping[Hashable, Any], source_key: str, keys: Sequence[
     return field
 
 
-class DetectUltrasoundFieldd(MapTransform):
+class DetectUltrasoundFieldd(EachKey):
     """Write the field of view of each clip into its metadata; see `DetectUltrasoundField`."""
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
-        """Record the fields of an item."""
-        item = dict(data)
-        for key in self.key_iterator(item):
-            item[key] = DetectUltrasoundField()(item[key])
-        return item
+    transform = DetectUltrasoundField()
 
 
 class MaskOutsideFieldd(MapTransform):
@@ -94,7 +89,7 @@ class MaskOutsideFieldd(MapTransform):
         return item
 
 
-class RemoveStaticOverlayd(MapTransform):
+class RemoveStaticOverlayd(EachKey):
     """Take away what is burnt into each clip; see `RemoveStaticOverlay`.
 
     Args:
@@ -108,13 +103,6 @@ class RemoveStaticOverlayd(MapTransform):
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.transform = RemoveStaticOverlay(min_confidence)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
-        """Clean an item."""
-        item = dict(data)
-        for key in self.key_iterator(item):
-            item[key] = self.transform(item[key])
-        return item
 
 
 class CropToFieldd(MapTransform):
@@ -153,7 +141,7 @@ class CropToFieldd(MapTransform):
         return item
 
 
-class RandSectorAffined(MapTransform, Randomizable):
+class RandSectorAffined(OneDraw):
     """Turn, stretch and mirror clips and their label maps alike, at random; see `RandSectorAffine`.
 
     Args:
@@ -188,18 +176,6 @@ class RandSectorAffined(MapTransform, Randomizable):
         self.modes: tuple[Interpolation, ...] = ensure_tuple_rep(mode, len(self.keys))
         self.transform = RandSectorAffine(prob, angle, depth_scale, mirror_prob, min_confidence)
 
-    def set_random_state(
-        self, seed: int | None = None, state: np.random.RandomState | None = None
-    ) -> RandSectorAffined:
-        """Seed the draws."""
-        super().set_random_state(seed, state)
-        self.transform.set_random_state(seed, state)
-        return self
-
-    def randomize(self, data: Any | None = None) -> None:
-        """Draw one change for the whole item."""
-        self.transform.randomize(data)
-
     def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
         """Warp all keys alike."""
         item = dict(data)
@@ -212,7 +188,7 @@ class RandSectorAffined(MapTransform, Randomizable):
         return item
 
 
-class RandSpeckleIntensityd(MapTransform, Randomizable):
+class RandSpeckleIntensityd(OneDraw):
     """Change gain, time gain compensation, dynamic range and speckle of clips at random; see `RandSpeckleIntensity`.
 
     Args:
@@ -248,18 +224,6 @@ class RandSpeckleIntensityd(MapTransform, Randomizable):
         self.transform = RandSpeckleIntensity(
             prob, gain_db, tgc_db, range_ratio, speckle, dynamic_range_db, grain, min_confidence
         )
-
-    def set_random_state(
-        self, seed: int | None = None, state: np.random.RandomState | None = None
-    ) -> RandSpeckleIntensityd:
-        """Seed the draws."""
-        super().set_random_state(seed, state)
-        self.transform.set_random_state(seed, state)
-        return self
-
-    def randomize(self, data: Any | None = None) -> None:
-        """Draw one change for the whole item."""
-        self.transform.randomize(data)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
         """Change the clips of an item alike."""

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, Randomizable, RandomizableTransform
 from monai.utils import ensure_tuple_rep
 
+from monai_feat.transforms.each_key import EachKey
 from monai_feat.transforms.functional import Fit
 from monai_feat.transforms.video.array import (
     DropFalseColour,
@@ -49,19 +50,6 @@ def _with_rate(item: _Item, key: Hashable) -> _Item:
     if "frame_rate" in item and (rate := frame_rate_of(item[key])):
         item["frame_rate"] = rate
     return item
-
-
-class _EachKey(MapTransform):
-    """Applies one array transform to each of the keys."""
-
-    transform: Callable[[Any], Any]
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
-        """Transform the clips under the keys of an item."""
-        item = dict(data)
-        for key in self.key_iterator(item):
-            item[key] = self.transform(item[key])
-        return item
 
 
 class SampleFramesd(MapTransform):
@@ -162,7 +150,7 @@ class ResampleFrameRated(MapTransform):
         return item
 
 
-class ResizeClipd(_EachKey):
+class ResizeClipd(EachKey):
     """Resize the clips under the keys; see `ResizeClip`.
 
     Args:
@@ -179,7 +167,7 @@ class ResizeClipd(_EachKey):
         self.transform = ResizeClip(size, fit)
 
 
-class ResizeLabelsd(_EachKey):
+class ResizeLabelsd(EachKey):
     """Resize the label maps under the keys as `ResizeClipd` resizes clips; see `ResizeLabels`.
 
     Args:
@@ -196,19 +184,19 @@ class ResizeLabelsd(_EachKey):
         self.transform = ResizeLabels(size, fit)
 
 
-class ToUnitRanged(_EachKey):
+class ToUnitRanged(EachKey):
     """Map the clips under the keys from uint8 to float32 in [-1, 1]."""
 
     transform = ToUnitRange()
 
 
-class ToUint8d(_EachKey):
+class ToUint8d(EachKey):
     """Map the clips under the keys from float in [-1, 1] to uint8."""
 
     transform = ToUint8()
 
 
-class DropFalseColourd(_EachKey):
+class DropFalseColourd(EachKey):
     """Make one channel of those clips under the keys that are grey; see `DropFalseColour`.
 
     Args:
