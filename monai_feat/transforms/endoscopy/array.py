@@ -7,13 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms import BorderPad, Crop, Transform
 from monai.utils import TraceKeys
 from torch import Tensor
 
+from monai_feat.transforms.confidence import checked_confidence
 from monai_feat.transforms.endoscopy.burnt_in import BurntIn, detect_burnt_in
 from monai_feat.transforms.endoscopy.field_of_view import Box, FieldOfView, detect_field_of_view
 from monai_feat.transforms.endoscopy.fill import fill_from_around
@@ -53,7 +53,7 @@ class CropToFieldOfView(Crop):
 
     def __init__(self, margin: int = 0, min_confidence: float = 0.5) -> None:
         super().__init__()
-        self.margin, self.min_confidence = margin, _checked(min_confidence)
+        self.margin, self.min_confidence = margin, checked_confidence(min_confidence)
         if margin < 0:
             raise ValueError(f"expected margin >= 0 pixels, got {margin}")
 
@@ -106,7 +106,7 @@ class MaskBurntIn(Transform):
     """
 
     def __init__(self, min_confidence: float = 0.5) -> None:
-        self.min_confidence = _checked(min_confidence)
+        self.min_confidence = checked_confidence(min_confidence)
 
     def __call__(self, clip: Any) -> Tensor:
         """Mask ``(C, T, H, W)`` or ``(C, H, W)``, uint8 in [0, 255] or float in [-1, 1]."""
@@ -158,7 +158,7 @@ class DetectSpecularHighlights(Transform):
     """
 
     def __init__(self, min_confidence: float = 0.5) -> None:
-        self.min_confidence = _checked(min_confidence)
+        self.min_confidence = checked_confidence(min_confidence)
 
     def __call__(self, clip: Any) -> Tensor:
         """Mark ``(3, T, H, W)``, uint8 in [0, 255] or float in [-1, 1]; a frame ``(3, H, W)`` gives ``(1, H, W)``."""
@@ -167,9 +167,3 @@ class DetectSpecularHighlights(Transform):
         mask = found.mask if found.confidence >= self.min_confidence else torch.zeros_like(found.mask)
         shaped = mask.to(torch.uint8).reshape(1, *pixels.shape[1:])
         return carry_meta(clip, shaped, {"specular_confidence": found.confidence})
-
-
-def _checked(confidence: float) -> float:
-    if not 0 <= confidence <= 1 or np.isnan(confidence):
-        raise ValueError(f"expected min_confidence in [0, 1], got {confidence}")
-    return confidence

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from monai_feat.transforms.confidence import checked_confidence
 from monai_feat.transforms.endoscopy.field_of_view import Box, detect_field_of_view
 from monai_feat.transforms.endoscopy.inset import find_insets
 from monai_feat.transforms.endoscopy.pixels import as_levels
@@ -67,8 +68,7 @@ def detect_burnt_in(clip: Tensor, min_confidence: float = 0.5) -> BurntIn:
         ValueError: the shape is not as described, or `min_confidence` not in [0, 1].
         TypeError: the pixels are neither uint8 nor float.
     """
-    if not 0 <= min_confidence <= 1:
-        raise ValueError(f"expected min_confidence in [0, 1], got {min_confidence}")
+    checked_confidence(min_confidence)
     levels = as_levels(clip)
     levels = levels[:, sample_times(levels.shape[1], 8)]  # (C, T, H, W)
     view = detect_field_of_view(clip)

@@ -14,6 +14,7 @@ import torch
 from monai.transforms import RandomizableTransform, Transform
 from torch import Tensor
 
+from monai_feat.transforms.confidence import checked_confidence
 from monai_feat.transforms.ultrasound.detection import MIN_CONFIDENCE, detect_field
 from monai_feat.transforms.ultrasound.geometry import UltrasoundField
 from monai_feat.transforms.ultrasound.intensity import DisplayChange, change_display
@@ -39,12 +40,6 @@ __all__ = [
 Range = tuple[float, float]
 
 
-def _check_confidence(value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ValueError(f"expected min_confidence in [0, 1], got {value}")
-    return value
-
-
 class DetectUltrasoundField(Transform):
     """Find the field of view and write it into the clip's metadata; see `detect_field` and `record_field`."""
 
@@ -64,7 +59,7 @@ class MaskOutsideField(Transform):
     """
 
     def __init__(self, min_confidence: float = MIN_CONFIDENCE) -> None:
-        self.min_confidence = _check_confidence(min_confidence)
+        self.min_confidence = checked_confidence(min_confidence)
 
     def __call__(self, clip: Any, field: UltrasoundField | None = None, value: float | None = None) -> Tensor:
         """Mask a clip, or a label map.
@@ -126,7 +121,7 @@ class CropToField(Transform):
     def __init__(self, margin: int = 0, min_confidence: float = MIN_CONFIDENCE) -> None:
         if margin < 0:
             raise ValueError(f"expected margin >= 0 pixels, got {margin}")
-        self.margin, self.min_confidence = margin, _check_confidence(min_confidence)
+        self.margin, self.min_confidence = margin, checked_confidence(min_confidence)
 
     def __call__(self, clip: Any, field: UltrasoundField | None = None) -> Tensor:
         """Crop a clip, or a label map; `field` None takes the clip's own."""
@@ -171,7 +166,7 @@ class RandSectorAffine(RandomizableTransform):
         if not 0 <= mirror_prob <= 1 or angle < 0:
             raise ValueError(f"expected angle >= 0 and mirror_prob in [0, 1], got {angle} and {mirror_prob}")
         self.angle, self.depth_scale, self.mirror_prob = angle, depth_scale, mirror_prob
-        self.min_confidence = _check_confidence(min_confidence)
+        self.min_confidence = checked_confidence(min_confidence)
         self.warp = FieldWarp()
 
     def randomize(self, data: Any | None = None) -> None:
@@ -254,7 +249,7 @@ class RandSpeckleIntensity(RandomizableTransform):
             raise ValueError(f"expected gain_db and tgc_db of at least 0, got {gain_db} and {tgc_db}")
         self.gain_db, self.tgc_db, self.range_ratio, self.speckle = gain_db, tgc_db, range_ratio, speckle
         self.dynamic_range_db, self.grain = dynamic_range_db, grain
-        self.min_confidence = _check_confidence(min_confidence)
+        self.min_confidence = checked_confidence(min_confidence)
         self.change, self.seed = self._draw(), 0
 
     def _draw(self) -> DisplayChange:

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from monai.transforms import RandomizableTransform, Transform
 from torch import Tensor
 
+from monai_feat.transforms.confidence import checked_confidence
 from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_uint8, to_unit_range
 from monai_feat.transforms.video.functional import (
     FrameSampling,
@@ -198,12 +199,13 @@ class DropFalseColour(Transform):
 
     Args:
         min_confidence: below it the clip keeps its three channels.
+
+    Raises:
+        ValueError: `min_confidence` is not in [0, 1].
     """
 
     def __init__(self, min_confidence: float = 0.5) -> None:
-        if not 0 <= min_confidence <= 1:
-            raise ValueError(f"expected min_confidence in [0, 1], got {min_confidence}")
-        self.min_confidence = min_confidence
+        self.min_confidence = checked_confidence(min_confidence)
 
     def __call__(self, clip: Any) -> Tensor:
         """Return ``(1, T, H, W)`` or the clip's own ``(3, T, H, W)``; uint8 in [0, 255] or float in [-1, 1]."""
