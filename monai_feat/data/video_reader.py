@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
 import av
@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from torch import Tensor
 
+from monai_feat.data.frame_numbers import check_numbers, read_frames
 from monai_feat.data.video_stream import VideoReadError, decode_frames, first_picture, frame_index
 
 __all__ = [
@@ -96,24 +97,10 @@ def read_video(path: str | os.PathLike[str], start: int = 0, num_frames: int | N
         uint8 tensor ``(3, T, H, W)`` in [0, 255].
 
     Raises:
-        VideoReadError: the file cannot be read, or has fewer frames than asked for.
+        VideoReadError: the file cannot be read, has fewer frames than asked for, or more than fit into memory.
         ValueError: `start`, `num_frames` or `stride` is out of range.
     """
-    if start < 0 or stride < 1 or (num_frames is not None and num_frames < 1):
-        raise ValueError(
-            f"expected start >= 0, num_frames >= 1 or None, and stride >= 1; got {start}, {num_frames} and {stride}"
-        )
-    info = probe_video(path)
-    if start >= info.frames:
-        raise VideoReadError(path, f"has {info.frames} frames; reading was to begin at frame {start} (from 0)")
-    numbers = range(start, info.frames if num_frames is None else start + stride * num_frames, stride)
-    frames = iter_frames(path, numbers)
-    first = next(frames)
-    clip = torch.empty(3, len(numbers), *first.shape[1:], dtype=torch.uint8)
-    clip[:, 0] = first
-    for t, frame in enumerate(frames, start=1):
-        clip[:, t] = frame
-    return clip
+    return read_frames(path, probe_video(path).frames, partial(iter_frames, path), start, num_frames, stride)
 
 
 def read_still(path: str | os.PathLike[str]) -> Tensor:
@@ -142,12 +129,8 @@ def iter_frames(path: str | os.PathLike[str], numbers: Sequence[int]) -> Iterato
         VideoReadError: the file cannot be read, or has not all these frames.
         ValueError: `numbers` do not increase strictly from 0 or more.
     """
-    if any(b <= a for a, b in pairwise(numbers)) or min(numbers, default=0) < 0:
-        raise ValueError(f"expected strictly increasing frame numbers from 0, got {list(numbers)}")
     index = frame_index(path)
-    if max(numbers, default=0) >= index.frames:
-        asked = f"{len(numbers)} frames, numbers {numbers[0]} to {numbers[-1]} (from 0)"
-        raise VideoReadError(path, f"has {index.frames} frames; asked for were {asked}")
+    check_numbers(path, numbers, index.frames)
     for number, picture in zip(numbers, decode_frames(path, index, numbers), strict=True):
         if (picture.height, picture.width) != (index.height, index.width):
             sizes = f"from {index.height} x {index.width} to {picture.height} x {picture.width} (rows x columns)"

@@ -8,15 +8,14 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
+from monai_feat.data.frame_numbers import check_numbers, read_frames
 from monai_feat.data.video_stream import MAX_PIXELS, VideoReadError
 
 __all__ = ["UNKNOWN_SPACING", "ClipFile", "as_read_error", "exact_uint8", "one_line"]
@@ -73,11 +72,7 @@ class ClipFile(ABC):
             VideoReadError: the file cannot be decoded, or has not all these frames.
             ValueError: `numbers` do not increase strictly from 0 or more.
         """
-        if any(b <= a for a, b in pairwise(numbers)) or min(numbers, default=0) < 0:
-            raise ValueError(f"expected strictly increasing frame numbers from 0, got {list(numbers)}")
-        if max(numbers, default=0) >= self.frames:
-            asked = f"{len(numbers)} frames, numbers {numbers[0]} to {numbers[-1]} (from 0)"
-            raise VideoReadError(self.path, f"has {self.frames} frames; asked for were {asked}")
+        check_numbers(self.path, numbers, self.frames)
         yield from self._decode(numbers)
 
     def read(self, start: int = 0, num_frames: int | None = None, stride: int = 1) -> Tensor:
@@ -92,31 +87,10 @@ class ClipFile(ABC):
             uint8 tensor ``(C, T, H, W)`` in [0, 255].
 
         Raises:
-            VideoReadError: the file cannot be decoded, or has fewer frames than asked for.
+            VideoReadError: the file cannot be decoded, has fewer frames than asked for, or more than fit into memory.
             ValueError: `start`, `num_frames` or `stride` is out of range.
         """
-        if start < 0 or stride < 1 or (num_frames is not None and num_frames < 1):
-            raise ValueError(
-                f"expected start >= 0, num_frames >= 1 or None, and stride >= 1; got {start}, {num_frames} and {stride}"
-            )
-        if start >= self.frames:
-            raise VideoReadError(self.path, f"has {self.frames} frames; reading was to begin at frame {start} (from 0)")
-        stop = self.frames if num_frames is None else start + stride * num_frames
-        numbers = range(start, stop, stride)
-        frames = self.iter_frames(numbers)
-        first = next(frames)
-        clip = self._room_for(len(numbers), first)
-        clip[:, 0] = first
-        for t, frame in enumerate(frames, start=1):
-            clip[:, t] = frame
-        return clip
-
-    def _room_for(self, length: int, frame: Tensor) -> Tensor:
-        try:
-            return torch.empty(frame.shape[0], length, *frame.shape[1:], dtype=torch.uint8)
-        except RuntimeError:
-            size = f"{length * frame.numel() / 2**30:.1f} GiB for {length} frames"
-            raise VideoReadError(self.path, f"does not fit into memory ({size}): ask for fewer frames") from None
+        return read_frames(self.path, self.frames, self.iter_frames, start, num_frames, stride)
 
 
 def exact_uint8(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
