@@ -75,9 +75,11 @@ def patients_section(found: Findings) -> Html:
     lead = found.lead
     if lead is None:
         return Html()
-    study = found.study
-    before, after = (arm_values(study.scores, arm, study.metric, lead.fraction) for arm in (study.reference, lead.arm))
-    names = dict(zip(lead.differences.folds, lead.differences.patients, strict=True))
+    study, pairs = found.study, lead.differences
+    jobs = {(fold, seed) for fold, seeds in zip(pairs.folds, pairs.seeds, strict=True) for seed in seeds}
+    scores = [score for score in study.scores if (score.fold, score.seed) in jobs]  # not of what one arm lacks
+    before, after = (arm_values(scores, arm, study.metric, lead.fraction) for arm in (study.reference, lead.arm))
+    names = dict(zip(pairs.folds, pairs.patients, strict=True))
     lines = [
         _slope(name, float(np.mean(old)), float(np.mean(new)), found.metric.higher_is_better)
         for fold in names

@@ -12,6 +12,7 @@ from monai_feat.visualize import (
     Html,
     clip_player,
     clip_set,
+    count,
     element,
     format_number,
     join,
@@ -56,7 +57,7 @@ def examples_section(found: Findings, plan: PicturePlan) -> Html:
     ordered = sorted(found.study.examples, key=lambda example: -_gain(found, example))
     kept = [*ordered[: (plan.clips + 1) // 2], *ordered[max((plan.clips + 1) // 2, len(ordered) - plan.clips // 2) :]]
     left = len(ordered) - len(kept)
-    more = f" {left} more are left out, to keep the page light." if left else ""
+    more = f" Left out, to keep the page light: {count(left, 'clip')}." if left else ""
     explained = paragraph(
         "Chosen among those that an arm changed most against the reference, the largest gain first and the largest "
         f"loss last: they are extremes, not what is usual.{more}"
@@ -82,9 +83,12 @@ def _example(found: Findings, example: Example, plan: PicturePlan) -> Html:
 
 
 def show_samples(samples: Sequence[Sample], plan: PicturePlan) -> Html:
-    """Return synthetic clips with the outlines of their masks, a row for each generator, as many as the plan allows."""
+    """Return synthetic clips with the outlines of their masks, a row for each generator.
+
+    The first of each generator come before the second of any, so that all of them are seen where the plan allows it.
+    """
     rows: dict[str, list[Html]] = {}
-    for sample in samples[: plan.clips]:
+    for sample in _in_turn(samples)[: plan.clips]:
         image, mask = sample.image[:, :MOST_FRAMES], sample.mask[:, :MOST_FRAMES]
         clip = outline_clip(image, [mask], plan.width, _THICKNESS)
         player = clip_player(clip, sample.frame_rate, sample.clip, sample.clip, plan.width, plan.quality)
@@ -93,6 +97,12 @@ def show_samples(samples: Sequence[Sample], plan: PicturePlan) -> Html:
         element("div", element("h3", name), clip_set(players, name, abreast=True)) for name, players in rows.items()
     ]
     return join([legend(_colours("mask of the synthetic clip")), element("div", *films, class_="grid large")])
+
+
+def _in_turn(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the first of each generator, then the second of each, and so on."""
+    turns = [sum(other.generator == sample.generator for other in samples[:i]) for i, sample in enumerate(samples)]
+    return [sample for _, sample in sorted(zip(turns, samples, strict=True), key=lambda pair: pair[0])]
 
 
 def _colours(*names: str) -> dict[str, Html]:

@@ -74,7 +74,7 @@ def generator_section(found: Findings, fidelity: Sequence[Fidelity], plan: Pictu
     parts = []
     if found.study.samples and plan.clips:
         parts = [
-            paragraph("The first clips of each generator, whatever they look like."),
+            paragraph("The first clips of each generator, whatever they look like, as many as the page has room for."),
             show_samples(found.study.samples, plan),
         ]
     return join([*parts, _scores(found, fidelity)] if fidelity else parts)

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import json
+import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from downstream.report import Example, ReportArm, ReportInput
@@ -56,6 +59,13 @@ def draw(
                 found = {"dice": dice, "hd95": 40 * (1 - dice), "lesion_recall": float(dice > 0.6)}
                 scores += [Score(*where, metric, value) for metric, value in found.items()]
     return scores
+
+
+def values_of(scores: list[Score], arm: str, metric: str = "dice", fraction: float = 1.0) -> npt.NDArray[np.float64]:
+    """What `draw` gave one arm, ``(patients, seeds x clips)``, in the same order for all arms."""
+    chosen = [s for s in scores if (s.arm, s.metric, s.fraction) == (arm, metric, fraction)]
+    names = sorted({s.patient for s in chosen})
+    return np.array([[s.value for s in chosen if s.patient == name] for name in names])
 
 
 def small_study(**changes: Any) -> ReportInput:
@@ -109,3 +119,26 @@ def evaluation(folder: Path, has_copies: bool) -> Path:
     report = {"scores": [score, hidden, again, nearness], "gate": gate, "fingerprint": "3fa91c07", "warnings": []}
     (folder / "report.json").write_text(json.dumps(report))
     return folder / "report.json"
+
+
+def parsed(markup: str) -> ElementTree.Element:
+    """A section as a tree; HTML's short forms are written out first."""
+    closed = re.sub(r"<((?:br|img)\b[^>]*)>", r"<\1/>", markup).replace(" hidden>", ' hidden="">')
+    return ElementTree.fromstring(f"<div>{closed}</div>")
+
+
+def words(part: ElementTree.Element) -> str:
+    """All that is written in it."""
+    return "".join(part.itertext())
+
+
+def table_rows(root: ElementTree.Element, caption: str) -> dict[str, list[str]]:
+    """Cells of the one table whose caption starts so, by the head of their row; small print after a stroke."""
+    (table,) = [each for each in root.iter("table") if words(each[0]).startswith(caption)]
+    rows = [[_cell(cell) for cell in row] for row in table.iter("tr")]
+    return {head: cells for head, *cells in rows}
+
+
+def _cell(cell: ElementTree.Element) -> str:
+    small = cell.find("small")
+    return (cell.text or "") + (f" | {small.text}" if small is not None else "")

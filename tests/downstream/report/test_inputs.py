@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from downstream.report import Example, ReportArm, ReportInput, write_report
+from downstream.report import Example, ReportArm, ReportInput, Sample, write_report
 from downstream.scores import Score, read_scores
 
 ARMS = (ReportArm("real", "reference", "what there is"), ReportArm("real + synthetic x1", "synthetic", ratio=1.0))
@@ -51,3 +51,5 @@ def test_a_mask_of_another_size_is_refused() -> None:
     image = torch.zeros(1, 2, 8, 8, dtype=torch.uint8)
     with pytest.raises(ValueError, match=r"a.mp4, real: expected a uint8 mask \(1, 2, 8, 8\)"):
         Example("p", "a.mp4", image, image, {"real": image[:, :1]})
+    with pytest.raises(ValueError, match=r"b.mp4: expected a uint8 mask .*; got torch.float32 \(1, 2, 8, 8\)"):
+        Sample("fold 0", "b.mp4", image, image.float())

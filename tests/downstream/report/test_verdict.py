@@ -5,16 +5,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from downstream.report import ReportArm, question_arms
-from downstream.report.examples import PLANS
 from downstream.report.findings import find
-from downstream.report.generator import Fidelity, generator_section, read_fidelity
+from downstream.report.generator import Fidelity, read_fidelity
 from downstream.report.verdict import Summary, summarise
-from evaluation.report import write_report as write_evaluation
-from tests.downstream.report.studies import ARMS, draw, evaluation, full_study, small_study
-from tests.evaluation.report.examples import full_evaluation
+from tests.downstream.report.studies import ARMS, draw, evaluation, small_study
 
 
 def summary(gains: dict[str, float], *fidelity: Fidelity, noise: float = 0.01, folds: int = 3) -> Summary:
@@ -107,32 +102,3 @@ def test_synthetic_clips_alone_are_not_the_question() -> None:
 
 def test_a_study_without_synthetic_clips_says_nothing_about_them() -> None:
     assert "says nothing about them" in summary({"real + copies": 0.07}).sentences[0]
-
-
-def test_fidelity_is_read_and_other_files_are_refused(tmp_path: Path) -> None:
-    found = read_fidelity("a", evaluation(tmp_path, has_copies=True).parent)
-    assert (found.passed, found.copies, len(found.scores)) == (False, 2, 3)
-    (tmp_path / "other.json").write_text('{"scores": []}')
-    with pytest.raises(ValueError, match=r"other.json: is no report.json of python -m evaluation"):
-        read_fidelity("a", tmp_path / "other.json")
-
-
-def test_the_full_study_has_all_of_it(tmp_path: Path) -> None:
-    study = full_study(tmp_path)
-    found = find(study)
-    assert len(found.comparisons) == 12
-    assert found.lead is not None
-    assert (found.lead.arm, found.lead.fraction) == ("real + synthetic x1", 1.0)
-    assert [control for control, _ in found.against_controls] == ["real + strong augmentation", "real + copies"]
-    assert set(found.secondary) == {"hd95", "lesion_recall"}
-    assert len(found.means) == 9 * 2 * 3
-
-
-def test_the_report_of_a_real_evaluation_is_read(tmp_path: Path) -> None:
-    evaluated = full_evaluation()
-    found = read_fidelity("a", write_evaluation(evaluated, tmp_path).parent)
-    assert [score["title"] for score in found.scores] == [score.title for score in evaluated.scores if score.meaningful]
-    assert (found.passed, found.copies, found.warnings) == (False, 1, evaluated.warnings)
-    section = generator_section(find(small_study()), [found], PLANS[0])
-    assert "copies found" in section
-    assert "real clips among themselves: 0.000400" in section
