@@ -16,7 +16,7 @@ from torch import Tensor
 
 from monai_feat.data import load_clip, open_clip
 from monai_feat.engines.conditions import known_labels
-from monai_feat.networks.blocks import Condition, FirstFramesCondition, check_names
+from monai_feat.networks.blocks import NONE, Condition, FirstFramesCondition, check_names
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.functional import rgb_to_grey, to_unit_range
 
@@ -111,7 +111,7 @@ class PromptPrepareBatch(PrepareBatch):
         """Return the latents of first frames, ``(n, C, k, H, W)``; where files have fewer frames, the rest is none."""
         most = min(condition.max_frames, self.num_frames)
         latents = [self._encode(self._read_frames(condition, file, most)) for file in files]
-        return torch.cat([F.pad(each, (0, 0, 0, 0, 0, most - each.shape[2]), value=-1) for each in latents])
+        return torch.cat([F.pad(each, (0, 0, 0, 0, 0, most - each.shape[2]), value=NONE) for each in latents])
 
     def _read_frames(self, condition: Condition, file: Any, num_frames: int) -> Tensor:
         """Return the first frames of a file, uint8 ``(C, T, H, W)``, fewer where it has no more."""

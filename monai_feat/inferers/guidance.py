@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
-__all__ = ["GuidedDenoiser"]
+from monai_feat.inferers.context import NONE, Context, map_context
 
-_NONE = -1.0  # as in MONAI's inferers
+__all__ = ["GuidedDenoiser"]
 
 
 class GuidedDenoiser(nn.Module):
@@ -46,7 +44,7 @@ class GuidedDenoiser(nn.Module):
         self.network = network
         self.guidance_scale = guidance_scale
 
-    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor | Mapping[str, Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, timesteps: Tensor, context: Context | None = None) -> Tensor:
         """Predict with guidance.
 
         Args:
@@ -64,7 +62,7 @@ class GuidedDenoiser(nn.Module):
         both = self.network(
             torch.cat((x, x)),
             timesteps=timesteps.expand(len(x)).repeat(2),
-            context=_beside_none(context),
+            context=map_context(_beside_none, context),
         )
         without, asked = both.chunk(2)
         channels = x.shape[1]
@@ -72,8 +70,6 @@ class GuidedDenoiser(nn.Module):
         return torch.cat((guided, asked[:, channels:]), dim=1)
 
 
-def _beside_none(context: Tensor | Mapping[str, Tensor]) -> Tensor | dict[str, Tensor]:
+def _beside_none(values: Tensor) -> Tensor:
     """Put none in front of the values: (B, ...) becomes (2B, ...)."""
-    if isinstance(context, Tensor):
-        return torch.cat((torch.full_like(context, _NONE), context))
-    return {name: torch.cat((torch.full_like(values, _NONE), values)) for name, values in context.items()}
+    return torch.cat((torch.full_like(values, NONE), values))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import Protocol
 
 import torch
@@ -19,6 +20,7 @@ from monai.networks.schedulers.rectified_flow import RFlowScheduler
 from monai.networks.schedulers.scheduler import Scheduler
 from monai.utils.module import optional_import
 
+from monai_feat.inferers.context import Context, map_context
 from monai_feat.inferers.memory import FittingBatches
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.networks.schedulers import RespacedScheduler
@@ -28,9 +30,6 @@ tqdm, _ = optional_import("tqdm", name="tqdm")
 
 Denoiser = Callable[..., torch.Tensor]
 """A network called as ``network(x, timesteps=..., context=...)``."""
-
-Conditioning = torch.Tensor | Mapping[str, torch.Tensor]
-"""What each clip is asked to be, (B, ...): one tensor, or several by name."""
 
 
 class Stepper(Protocol):
@@ -130,7 +129,7 @@ def sample_clips(
     latent_shape: Sequence[int],
     num_inference_steps: int,
     seed: int = 0,
-    conditioning: Conditioning | None = None,
+    conditioning: Context | None = None,
     device: str | torch.device = "cpu",
     progress: bool = False,
     noise_window: int | None = None,
@@ -178,12 +177,6 @@ def sample_clips(
     return sample
 
 
-def _part_of(conditioning: Conditioning | None, clips: slice) -> Conditioning | None:
-    if conditioning is None or isinstance(conditioning, torch.Tensor):
-        return None if conditioning is None else conditioning[clips]
-    return {name: values[clips] for name, values in conditioning.items()}
-
-
 def _describe(x: torch.Tensor) -> str:
     bad = int((~torch.isfinite(x)).sum())
     return f"{bad} NaN or infinite values of {x.numel()}" if bad else f"finite values up to {float(x.abs().max()):.3g}"
@@ -226,9 +219,7 @@ class ClipSampler(Inferer):
         self._denoising, self._decoding = FittingBatches(), FittingBatches()
 
     @torch.no_grad()
-    def __call__(
-        self, inputs: torch.Tensor, network: Denoiser, conditioning: Conditioning | None = None
-    ) -> torch.Tensor:
+    def __call__(self, inputs: torch.Tensor, network: Denoiser, conditioning: Context | None = None) -> torch.Tensor:
         """Draw the clips of the given indices.
 
         Args:
@@ -249,12 +240,12 @@ class ClipSampler(Inferer):
                 "clip, (B,): its index, which chooses its noise."
             )
         latents = self._denoising(
-            lambda part: self._sample(inputs[part], network, _part_of(conditioning, part)), len(inputs)
+            lambda part: self._sample(inputs[part], network, map_context(itemgetter(part), conditioning)), len(inputs)
         )
         decoder = self.decoder
         return latents if decoder is None else self._decoding(lambda part: decoder(latents[part]), len(inputs))
 
-    def _sample(self, inputs: torch.Tensor, network: Denoiser, conditioning: Conditioning | None) -> torch.Tensor:
+    def _sample(self, inputs: torch.Tensor, network: Denoiser, conditioning: Context | None) -> torch.Tensor:
         return sample_clips(
             network,
             self.scheduler,

@@ -7,7 +7,7 @@ B clips in a batch; C channels, T frames, H and W rows and columns of the latent
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -15,9 +15,9 @@ from monai.data.utils import compute_importance_map, dense_patch_slices
 from monai.inferers.utils import sliding_window_inference
 from torch import Tensor, nn
 
-__all__ = ["WindowedDenoiser"]
+from monai_feat.inferers.context import NONE, Context, map_context
 
-_NONE = -1  # as in MONAI's inferers
+__all__ = ["WindowedDenoiser"]
 
 Place = Sequence[slice]
 """Where a window lies in a batch of clips: its clip, all channels, its frames, all rows, all columns."""
@@ -74,7 +74,7 @@ class WindowedDenoiser(nn.Module):
         ends = {end for window in windows for end in (window.start, window.stop)}
         return sorted(int(end) for end in ends - {0, num_frames})
 
-    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor | Mapping[str, Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, timesteps: Tensor, context: Context | None = None) -> Tensor:
         """Predict.
 
         Args:
@@ -103,15 +103,9 @@ class WindowedDenoiser(nn.Module):
         )
         return blended
 
-    def _predict(
-        self, x: Tensor, places: Sequence[Place], timesteps: Tensor, context: Tensor | Mapping[str, Tensor] | None
-    ) -> Tensor:
+    def _predict(self, x: Tensor, places: Sequence[Place], timesteps: Tensor, context: Context | None) -> Tensor:
         clips = [place[0].start for place in places]
-        part: Tensor | dict[str, Tensor] | None
-        if context is None or isinstance(context, Tensor):
-            part = None if context is None else _cut(context, places)
-        else:
-            part = {name: _cut(values, places) for name, values in context.items()}
+        part = map_context(lambda values: _cut(values, places), context)
         prediction: Tensor = self.network(x, timesteps=timesteps[clips], context=part)
         return prediction.clone()  # MONAI weights it in place, and a network may hand on what it was given
 
@@ -128,4 +122,4 @@ def _cut_one(values: Tensor, frames: slice) -> Tensor:
     num_frames = min(values.shape[1], frames.stop - frames.start)
     given = values[:, frames.start : frames.start + num_frames]  # (·, ≤ k, ·, ·)
     missing = num_frames - given.shape[1]
-    return F.pad(given, (0, 0, 0, 0, 0, missing), value=_NONE) if missing else given
+    return F.pad(given, (0, 0, 0, 0, 0, missing), value=NONE) if missing else given
