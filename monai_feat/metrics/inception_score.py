@@ -18,8 +18,7 @@ class InceptionScore(FeatureMetric):
     """Inception score: how sure a classifier is of each synthetic clip, and how many classes it finds among them.
 
     Source: Salimans et al. 2016; see :func:`~monai_feat.metrics.functional.inception_score`. Real clips play no part:
-        they
-    are passed over, so that it can stand in a collection with the others.
+    they are passed over, so that it can stand in a collection with the others.
 
     Args:
         network: maps clips, or frames where it says so, to class logits ``(N, classes)``.

@@ -61,9 +61,8 @@ class AuthPct(FeatureSampleMetric):
     """Percentage of synthetic clips that are authentic: farther from their nearest real clip than that from any other.
 
     Source: Alaa et al. 2022, named by Stein et al. 2023; see :func:`~monai_feat.metrics.functional.authenticity`. The
-        real
-    side is the training set. Copies bring it down, and so do fakes in dense regions: read it against that of held-out
-    clips in the place of synthetic ones.
+    real side is the training set. Copies bring it down, and so do fakes in dense regions: read it against that of
+    held-out clips in the place of synthetic ones.
 
     Args:
         network: see :class:`FeatureMetric`.
@@ -95,8 +94,7 @@ class NearestNeighbourRatio(FeatureSampleMetric):
     """How much nearer synthetic clips are to one real clip than to any other: the mark of a copy.
 
     Source: Yoon et al. 2023; Gu et al. 2023; see :func:`~monai_feat.metrics.functional.nearest_neighbour_ratio`. The
-        real
-    side is the training set, one clip of each video.
+    real side is the training set, one clip of each video.
 
     Args:
         network: see :class:`FeatureMetric`.

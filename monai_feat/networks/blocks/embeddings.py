@@ -46,9 +46,8 @@ class PatchEmbedding(nn.Module):
         p = self.patch_size
         if x.shape[-2] % p or x.shape[-1] % p:
             raise ValueError(
-                f"frames must be a multiple of the patch size {p} in height and width, "
-                f"got {x.shape[-2]}×{x.shape[-1]}; "
-                "resize, crop or pad the clip"
+                f"frames must be a multiple of the patch size {p} in height and width, got "
+                f"{x.shape[-2]}×{x.shape[-1]}; resize, crop or pad the clip"
             )
         patches = rearrange(x, "b c t (h p) (w q) -> b t h w (c p q)", p=p, q=p)
         tokens: Tensor = self.proj(patches)
@@ -61,7 +60,7 @@ def unpatchify(patches: Tensor, patch_size: int) -> Tensor:
 
 
 class TimestepEmbedding(nn.Module):
-    """Embed timesteps by 256 sines and cosines and two linear maps.
+    """Embed timesteps by sines and cosines and two linear maps.
 
     Args:
         hidden_size: size of the embedding.

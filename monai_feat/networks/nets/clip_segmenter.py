@@ -79,8 +79,7 @@ class ClipSegmenter(nn.Module):
         """Return logits.
 
         Args:
-            x: clips in [-1, 1], ``(B, C, T, H, W)``; H and W at least 2 times 2 to the power
-                of the number of levels.
+            x: clips in [-1, 1], ``(B, C, T, H, W)``; H and W multiples of 2^num_levels, at least twice that.
 
         Returns:
             ``(B, K, T, H, W)``; while training with deep supervision a list of them, the finest first.
