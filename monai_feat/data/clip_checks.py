@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -14,12 +13,10 @@ from pydicom import dcmread
 from torch import Tensor
 
 from monai_feat.data.readers.dicom import is_dicom
+from monai_feat.transforms.endoscopy.field_of_view import Box
 from monai_feat.transforms.endoscopy.text import find_text
 
-__all__ = ["Box", "burnt_in_text", "find_cuts", "identifying_tags", "is_static", "uneven_times"]
-
-Box: TypeAlias = tuple[int, int, int, int]
-"""``(top, left, bottom, right)`` in pixels."""
+__all__ = ["burnt_in_text", "find_cuts", "identifying_tags", "is_static", "uneven_times"]
 
 # Calibrated on phantoms: the largest change between two frames without a cut is 11.6 levels and 1.5 times its
 # neighbours', the smallest of 380 cuts is 19 levels and 2.0 times; speckle and fast pans change much, but evenly.

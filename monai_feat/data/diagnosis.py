@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from monai_feat.data.clip_checks import Box
+from monai_feat.transforms.endoscopy.field_of_view import Box
 
 __all__ = ["COMPARED_FRAMES", "KINDS", "ClipExam", "Diagnosis", "Finding", "Severity"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from monai_feat.data.clip_checks import Box
 from monai_feat.data.diagnosis import KINDS, ClipExam, Diagnosis, Finding
+from monai_feat.transforms.endoscopy.field_of_view import Box
 
 __all__ = ["render_page"]
 

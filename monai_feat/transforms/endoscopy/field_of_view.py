@@ -20,6 +20,7 @@ from monai_feat.transforms.video.functional import sample_times
 __all__ = ["Box", "FieldOfView", "detect_field_of_view"]
 
 Box = tuple[int, int, int, int]
+"""``(top, left, bottom, right)`` in pixels; bottom and right are past the last pixel."""
 FieldShape = Literal["full", "rectangle", "octagon", "disc", "convex"]
 _Mask = npt.NDArray[np.bool_]
 _Levels = npt.NDArray[np.float32]
