@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from monai_feat.metrics.features import resize_for_cdfvd
-from monai_feat.transforms import Fit, resize_clip, rgb_to_grey
+from monai_feat.transforms import Fit, resize_clip, to_channels
 
 from .recordings import Recording
 from .sources import Side, SourceOptions
@@ -156,10 +156,7 @@ class ClipSet(Sequence[Tensor]):
         clip = torch.empty(self.channels, len(window.numbers), *self.size, dtype=torch.uint8)
         frames = self._side.recordings[window.recording].iter_frames(window.numbers, self.size)
         for t, frame in enumerate(frames):
-            resized = self._resize(frame)
-            if len(resized) == 3 and self.channels == 1:
-                resized = rgb_to_grey(resized)
-            clip[:, t] = resized  # grey is repeated where RGB is wanted
+            clip[:, t] = to_channels(self._resize(frame), self.channels)
         return clip
 
     def _resize(self, frame: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.data.readers.load import clip_meta, open_clip
 from monai_feat.data.video_reader import VideoReadError
-from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_unit_range
+from monai_feat.transforms.functional import Fit, resize_clip, to_channels, to_unit_range
 from monai_feat.transforms.labels import UNKNOWN_LABEL, check_label_channels
 from monai_feat.transforms.video.functional import FrameSampling, OnShort, frame_offsets, resize_labels, to_and_fro
 
@@ -255,9 +255,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
 
     def _prepare(self, frame: Tensor, classes: Tensor | None) -> Tensor:
         """One frame, ``(3, H, W)`` or grey ``(1, H, W)``, in the size and the channels of this data set."""
-        pixels = resize_clip(frame, self.size, self.fit)
-        if self.channels != len(pixels):
-            pixels = pixels.expand(3, -1, -1) if self.channels == 3 else rgb_to_grey(pixels)
+        pixels = to_channels(resize_clip(frame, self.size, self.fit), self.channels)
         if not self.label_channels:
             return pixels
         unknown = pixels.new_full((1, *self.size), UNKNOWN_LABEL)

@@ -18,7 +18,7 @@ from monai_feat.data import load_clip, open_clip
 from monai_feat.engines.conditions import known_labels
 from monai_feat.networks.blocks import NONE, Condition, FirstFramesCondition, check_names
 from monai_feat.networks.nets import FrameAutoencoder
-from monai_feat.transforms.functional import rgb_to_grey, to_unit_range
+from monai_feat.transforms.functional import to_channels, to_unit_range
 
 __all__ = ["PromptPrepareBatch"]
 
@@ -130,7 +130,6 @@ class PromptPrepareBatch(PrepareBatch):
 
     @torch.no_grad()
     def _encode(self, clip: Tensor) -> Tensor:
-        grey = self.image_channels == 1 and clip.shape[0] == 3
-        image = to_unit_range(rgb_to_grey(clip) if grey else clip)
+        image = to_unit_range(to_channels(clip, self.image_channels))
         unlabelled = F.pad(image, (0, 0, 0, 0, 0, 0, 0, self.label_channels))  # (C + K, k, H, W)
         return self.autoencoder.encode(unlabelled[None].to(self.autoencoder.scale_factor)).cpu()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from monai_feat.transforms.augmentation import Augmentation, ClipAugmentation, RandAffineFrames, RandColour
-from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_uint8, to_unit_range
+from monai_feat.transforms.functional import Fit, resize_clip, rgb_to_grey, to_channels, to_uint8, to_unit_range
 from monai_feat.transforms.labels import UNKNOWN_LABEL, join_labels, split_labels
 from monai_feat.transforms.square import (
     SquareFramesd,
@@ -29,6 +29,7 @@ __all__ = [
     "rgb_to_grey",
     "split_labels",
     "square_frames",
+    "to_channels",
     "to_uint8",
     "to_unit_range",
     "unsquare_classes",

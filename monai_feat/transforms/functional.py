@@ -11,7 +11,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["Fit", "resize_clip", "rgb_to_grey", "to_uint8", "to_unit_range"]
+__all__ = [
+    "Fit",
+    "black_level",
+    "resize_clip",
+    "rgb_to_grey",
+    "to_channels",
+    "to_levels",
+    "to_uint8",
+    "to_unit_range",
+]
 
 Fit = Literal["crop", "pad"]
 
@@ -46,6 +55,17 @@ def to_uint8(pixels: Tensor) -> Tensor:
     return pixels.float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
+def to_levels(pixels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Map pixels, uint8 or float in [-1, 1], to levels in [0, 255] of a float type, without rounding."""
+    levels = pixels.to(dtype)
+    return levels if pixels.dtype == torch.uint8 else (levels + 1) * 127.5
+
+
+def black_level(pixels: Tensor) -> float:
+    """Value of black, the lowest: 0 for uint8, -1 for float."""
+    return -1.0 if pixels.is_floating_point() else 0.0
+
+
 def rgb_to_grey(clip: Tensor) -> Tensor:
     """Luma of an RGB clip, by ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, rounded to the nearest level.
 
@@ -62,6 +82,21 @@ def rgb_to_grey(clip: Tensor) -> Tensor:
         raise ValueError(f"expected a clip of 3 channels (3, ..., H, W), got shape {tuple(clip.shape)}")
     luma: Tensor = torch.tensordot(torch.tensor(_LUMA), clip.float(), dims=1)
     return luma.round_().to(clip.dtype)[None]
+
+
+def to_channels(clip: Tensor, channels: int) -> Tensor:
+    """Bring a clip to grey, its luma, or to RGB of equal channels; one that has so many channels stays as it is.
+
+    Args:
+        clip: uint8 tensor ``(C, ..., H, W)``, C = 1 or 3.
+        channels: 1 for grey, 3 for RGB.
+
+    Returns:
+        uint8 tensor ``(channels, ..., H, W)``.
+    """
+    if len(clip) == channels:
+        return clip
+    return clip.expand(3, *clip.shape[1:]) if channels == 3 else rgb_to_grey(clip)
 
 
 def resize_clip(clip: Tensor, size: int | Sequence[int], fit: Fit = "crop") -> Tensor:
@@ -106,4 +141,4 @@ def _place(clip: Tensor, size: tuple[int, int]) -> Tensor:
     rows, columns = (wanted - have for wanted, have in zip(size, clip.shape[-2:], strict=True))
     # Negative padding crops.
     pads = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
-    return F.pad(clip, pads, value=-1.0 if clip.is_floating_point() else 0)
+    return F.pad(clip, pads, value=black_level(clip))

@@ -14,7 +14,7 @@ from monai.transforms import MapTransform
 from torch import Tensor
 from torch.nn import functional as F
 
-from monai_feat.transforms.functional import resize_clip, rgb_to_grey, to_unit_range
+from monai_feat.transforms.functional import resize_clip, to_channels, to_unit_range
 from monai_feat.transforms.video.meta import carry_meta, plain
 
 __all__ = ["SquareFramesd", "UnsquareClassesd", "square_frames", "unsquare_classes", "unsquare_scores"]
@@ -31,10 +31,7 @@ def square_frames(frames: Tensor, size: int, channels: int) -> Tensor:
     Returns:
         uint8 ``(channels, T, S, S)`` or ``(channels, S, S)``.
     """
-    pixels = resize_clip(frames, size, "pad")
-    if len(pixels) == channels:
-        return pixels
-    return pixels.expand(3, *pixels.shape[1:]) if channels == 3 else rgb_to_grey(pixels)
+    return to_channels(resize_clip(frames, size, "pad"), channels)
 
 
 def unsquare_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:

@@ -18,6 +18,7 @@ from monai_feat.transforms.endoscopy.burnt_in import BurntIn, detect_burnt_in
 from monai_feat.transforms.endoscopy.field_of_view import Box, FieldOfView, detect_field_of_view
 from monai_feat.transforms.endoscopy.fill import fill_from_around
 from monai_feat.transforms.endoscopy.specular import detect_specular_highlights
+from monai_feat.transforms.functional import black_level
 from monai_feat.transforms.video.meta import carry_meta, plain
 
 __all__ = ["CropToFieldOfView", "DetectFieldOfView", "DetectSpecularHighlights", "MaskBurntIn", "RemoveBurntIn"]
@@ -116,7 +117,7 @@ class MaskBurntIn(Transform):
 
     def change(self, pixels: Tensor, found: BurntIn) -> Tensor:
         """Change the pixels of a clip where something was found."""
-        return pixels.masked_fill(found.mask.to(pixels.device), -1.0 if pixels.is_floating_point() else 0)
+        return pixels.masked_fill(found.mask.to(pixels.device), black_level(pixels))
 
 
 class RemoveBurntIn(MaskBurntIn):

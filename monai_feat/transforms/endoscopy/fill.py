@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from monai_feat.transforms.functional import black_level
+
 __all__ = ["fill_from_around"]
 
 
@@ -34,7 +36,7 @@ def fill_from_around(pixels: Tensor, hole: Tensor, unknown: Tensor | None = None
             raise ValueError(f"expected masks of {tuple(pixels.shape[-2:])} pixels, got {tuple(mask.shape)}")
     known = ~(hole if unknown is None else hole | unknown)
     if not hole.any() or not known.any():
-        return pixels.masked_fill(hole, -1.0 if pixels.is_floating_point() else 0)
+        return pixels.masked_fill(hole, black_level(pixels))
     flat = pixels.reshape(1, -1, *pixels.shape[-2:]).float()  # (1, C·T, H, W)
     filled = _filled(flat, known[None, None].float()).reshape(pixels.shape)
     if not pixels.is_floating_point():

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from monai_feat.transforms.functional import to_levels
+
 __all__ = ["as_levels"]
 
 
@@ -29,8 +31,6 @@ def as_levels(clip: Tensor) -> npt.NDArray[np.float32]:
         raise ValueError(f"expected a clip (C, T, H, W) or a frame (C, H, W) with C = 1 or 3, got {tuple(clip.shape)}")
     if clip.dtype != torch.uint8 and not clip.is_floating_point():
         raise TypeError(f"expected pixels as uint8 in [0, 255] or float in [-1, 1], got {clip.dtype}")
-    pixels = torch.as_tensor(clip).detach().cpu().float()
-    if clip.dtype != torch.uint8:
-        pixels = (pixels + 1) * 127.5
+    pixels = to_levels(torch.as_tensor(clip).detach().cpu())
     levels: npt.NDArray[np.float32] = (pixels if clip.ndim == 4 else pixels[:, None]).numpy()
     return levels

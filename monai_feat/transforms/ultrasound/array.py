@@ -15,15 +15,11 @@ from monai.transforms import RandomizableTransform, Transform
 from torch import Tensor
 
 from monai_feat.transforms.confidence import checked_confidence
+from monai_feat.transforms.functional import black_level
 from monai_feat.transforms.ultrasound.detection import MIN_CONFIDENCE, detect_field
 from monai_feat.transforms.ultrasound.geometry import UltrasoundField
 from monai_feat.transforms.ultrasound.intensity import DisplayChange, change_display
-from monai_feat.transforms.ultrasound.overlay import (
-    black_level,
-    detect_static_marks,
-    fill_outside,
-    fill_static_marks,
-)
+from monai_feat.transforms.ultrasound.overlay import detect_static_marks, fill_outside, fill_static_marks
 from monai_feat.transforms.ultrasound.record import field_of, record_field
 from monai_feat.transforms.ultrasound.warp import FieldWarp, Interpolation, warp_field, warp_geometry
 from monai_feat.transforms.video.meta import carry_meta, plain

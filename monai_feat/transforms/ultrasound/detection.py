@@ -53,8 +53,8 @@ def detect_field(clip: Tensor) -> UltrasoundField:
 
     The brightest value of each pixel over time is compared with the background. After closing of gaps and removal of
     what is thin (text, rulers, traces), the outline is fitted that minimises *dark area inside + 8 × evidence outside*,
-    from every pair of slopes first, then by Nelder–Mead steps from the best of
-    them. An edge beyond the frame is left where the other edges suggest it.
+    from every pair of slopes first, then by Nelder–Mead steps from the best of them. An edge beyond the frame is left
+    where the other edges suggest it.
 
     Confidence is the product of three parts in [0, 1]: how little evidence lies outside (0 from 5 % on); how much of
     the outline inside the frame is an edge, dark outside and evidence within reach inside (full marks for two thirds,

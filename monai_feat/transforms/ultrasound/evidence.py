@@ -12,6 +12,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from monai_feat.transforms.functional import to_levels
+
 __all__ = ["Array", "field_evidence", "saturation", "shrunk"]
 
 
@@ -56,8 +58,7 @@ def saturation(clip: Tensor) -> float:
 
 def _levels(pixels: Tensor) -> Array:
     """Grey levels in [0, 255] of pixels in uint8 or in [-1, 1]."""
-    levels = pixels.double() if pixels.dtype == torch.uint8 else (pixels.double() + 1) * 127.5
-    return np.asarray(levels.cpu().numpy())
+    return np.asarray(to_levels(pixels, torch.float64).cpu().numpy())
 
 
 def shrunk(image: Array, factor: int) -> Array:

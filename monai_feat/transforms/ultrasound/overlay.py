@@ -12,10 +12,11 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from monai_feat.transforms.functional import to_levels
 from monai_feat.transforms.ultrasound.geometry import UltrasoundField
 from monai_feat.transforms.video.functional import sample_times
 
-__all__ = ["StaticMarks", "black_level", "detect_static_marks", "fill_outside", "fill_static_marks"]
+__all__ = ["StaticMarks", "detect_static_marks", "fill_outside", "fill_static_marks"]
 
 
 Bools = npt.NDArray[np.bool_]
@@ -44,11 +45,6 @@ class StaticMarks:
 
     mask: Tensor
     confidence: float
-
-
-def black_level(clip: Tensor) -> float:
-    """Value of black: 0 for uint8, -1 for float."""
-    return -1.0 if clip.is_floating_point() else 0.0
 
 
 def fill_outside(clip: Tensor, mask: Tensor, value: float) -> Tensor:
@@ -87,7 +83,7 @@ def detect_static_marks(clip: Tensor, field: UltrasoundField) -> StaticMarks:
         raise ValueError(f"expected (C, T, H, W), C 1 or 3, of the field's size {size}, got {tuple(clip.shape)}")
     inside = field.mask.cpu().numpy()
     frames = clip[:, torch.from_numpy(sample_times(clip.shape[1], _MOST_FRAMES))]
-    pixels = frames.float() if clip.dtype == torch.uint8 else (frames.float() + 1) * 127.5
+    pixels = to_levels(frames)
     window = 2 * max(3, max(inside.shape) // 40) + 1
     marks = _still_marks(pixels.amax(0), inside, window) | _coloured_marks(pixels, inside)
     thick = ndimage.binary_opening(marks, np.ones((window // 2 + 1, window // 2 + 1)))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from monai_feat.transforms.functional import Fit, resize_clip
+from monai_feat.transforms.functional import Fit, resize_clip, to_levels
 
 __all__ = [
     "FrameSampling",
@@ -223,9 +223,8 @@ def detect_greyness(clip: Tensor) -> Greyness:
     if clip.ndim != 4 or clip.shape[0] not in (1, 3) or 0 in clip.shape:
         raise ValueError(f"expected a clip (C, T, H, W) with C = 1 or 3, got {tuple(clip.shape)}")
     frames = clip[:, torch.from_numpy(sample_times(clip.shape[1], 16))]
-    levels = frames.float() if clip.dtype == torch.uint8 else (frames.float() + 1) * 127.5
     # Averaged before the channels are compared: codec noise of either sign cancels.
-    smooth = F.avg_pool2d(levels.transpose(0, 1), 3, 1, 1, count_include_pad=False)  # (T, C, H, W)
+    smooth = F.avg_pool2d(to_levels(frames).transpose(0, 1), 3, 1, 1, count_include_pad=False)  # (T, C, H, W)
     chroma = smooth.amax(1) - smooth.amin(1)
     coloured = float((chroma > _CHROMA_NOISE).float().mean((1, 2)).max())
     tail = max(1, round(0.01 * chroma.numel()))

@@ -32,9 +32,11 @@ def autoencoder_of(channels: int) -> FrameAutoencoder:
     return FrameAutoencoder(net, scale_factor=3.0)
 
 
-def prepare(prompts: dict[str, Any], conditions: Any = CONDITIONS, labels: int = 0) -> PromptPrepareBatch:
-    autoencoder = autoencoder_of(1 + labels)
-    return PromptPrepareBatch(conditions, prompts, autoencoder, num_frames=4, frame_size=16, image_channels=1,
+def prepare(
+    prompts: dict[str, Any], conditions: Any = CONDITIONS, labels: int = 0, channels: int = 1
+) -> PromptPrepareBatch:
+    autoencoder = autoencoder_of(channels + labels)
+    return PromptPrepareBatch(conditions, prompts, autoencoder, num_frames=4, frame_size=16, image_channels=channels,
                               label_channels=labels)  # fmt: skip
 
 
@@ -85,6 +87,14 @@ def test_colour_becomes_grey_and_masks_unknown(tmp_path: Path) -> None:
     grey = (0.299 * red + 0.587 * green + 0.114 * blue).round() / 127.5 - 1
     unlabelled = torch.stack((grey, torch.zeros_like(grey), torch.zeros_like(grey)))
     torch.testing.assert_close(frames, step.autoencoder.encode(unlabelled[None]), atol=1e-4, rtol=1e-4)
+
+
+def test_grey_becomes_colour(tmp_path: Path) -> None:
+    clip = torch.randint(0, 256, (1, 3, 16, 16), dtype=torch.uint8)
+    step = prepare({"first_frames": nifti(tmp_path / "grey.nii.gz", clip)}, channels=3)
+    (frames,) = step({"image": torch.tensor([0])})[3]["conditioning"].values()
+    expected = step.autoencoder.encode(clip.repeat(3, 1, 1, 1)[None].float() / 127.5 - 1)
+    torch.testing.assert_close(frames, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_masks_are_read(tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ import pytest
 import torch
 from PIL import Image
 
-from monai_feat.transforms.functional import resize_clip, rgb_to_grey, to_uint8, to_unit_range
+from monai_feat.transforms.functional import (
+    black_level,
+    resize_clip,
+    rgb_to_grey,
+    to_channels,
+    to_levels,
+    to_uint8,
+    to_unit_range,
+)
 
 
 def test_unit_range_and_back_is_exact_for_every_level() -> None:
@@ -36,6 +44,23 @@ def test_grey_agrees_with_pillow() -> None:
         assert np.abs(rgb_to_grey(rgb)[0, t].int().numpy() - expected).max() <= 1
     with pytest.raises(ValueError, match="3 channels"):
         rgb_to_grey(rgb[:1])
+
+
+def test_levels_are_those_of_either_type() -> None:
+    levels = torch.arange(256, dtype=torch.uint8)
+    for pixels in (levels, to_unit_range(levels), to_unit_range(levels).double()):
+        torch.testing.assert_close(to_levels(pixels), levels.float(), atol=1e-4, rtol=0)
+        assert to_levels(pixels, torch.float64).dtype == torch.float64
+        assert to_levels(torch.full((1,), black_level(pixels), dtype=pixels.dtype)).item() == 0
+
+
+def test_channels_are_those_asked_for() -> None:
+    rgb = torch.randint(0, 256, (3, 2, 4, 5), dtype=torch.uint8)
+    grey = rgb_to_grey(rgb)
+    assert to_channels(rgb, 3) is rgb
+    assert torch.equal(to_channels(rgb, 1), grey)
+    assert torch.equal(to_channels(grey, 3), torch.cat([grey, grey, grey]))
+    assert to_channels(grey[:, 0], 1).shape == (1, 4, 5)
 
 
 @pytest.mark.parametrize("size", [(15, 20), (90, 120)])

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from monai_feat.transforms.functional import black_level
 from monai_feat.transforms.ultrasound import UltrasoundField, detect_static_marks, fill_outside, fill_static_marks
-from monai_feat.transforms.ultrasound.overlay import black_level
 from tests.monai_feat.transforms.ultrasound.fields import RECTANGLE, SECTOR, speckled
 
 FIELD = UltrasoundField.of(RECTANGLE, 64, 64)
