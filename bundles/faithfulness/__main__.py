@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure whether clips show what was asked for, on procedural clips, from a training to a table.
 
-It trains, samples, and writes ``report.md``:
+It trains, samples, and writes ``report.md``; when it was stopped, it goes on with the seed that it was at:
 
     python -m bundles.faithfulness --condition ejection_fraction --out runs/ejection_fraction
     python -m bundles.faithfulness --condition first_frames mask --seeds 0 1 2 --out runs/frames_and_masks

@@ -65,11 +65,12 @@ def run_study(
 ) -> dict[str, list[Row]]:
     """Do everything, and write ``report.json``, ``report.md`` and contact sheets for each seed.
 
-    One network for each seed is trained on all conditions together; each is then asked for alone.
+    One network for each seed is trained on all conditions together; each is then asked for alone. Networks and clips
+    that are there already, by the same settings, are kept; a training that was stopped starts again.
 
     Args:
         questions: what to ask, by name; of one modality.
-        out: where results go; what an earlier run left there goes, but for the cached latents.
+        out: where results go; what was made there by other settings goes, but for the cached latents.
         budget: how much to do.
         from_scratch: whether FEAT starts without the shipped weights.
 
@@ -84,8 +85,7 @@ def run_study(
         raise ValueError(f"expected questions of one modality, got {', '.join(questions)}: {' and '.join(modalities)}")
     started = time.monotonic()
     demo = Demo(modalities[0], f"phantom:{modalities[0]}", out, from_scratch)
-    for folder in (*out.glob("seed_*"), out / "prompts"):
-        shutil.rmtree(folder, ignore_errors=True)
+    _claim(out, [question.condition for question in questions.values()], budget, from_scratch)
     segmenter = train_segmenter(demo.modality, budget.size, budget.segmenter_steps)
     exams = [Exam.prepare(name, question, demo, segmenter, budget) for name, question in questions.items()]
     for seed in budget.seeds:
@@ -97,6 +97,19 @@ def run_study(
     tables = {exam.name: exam.table() for exam in exams}
     _write_report(questions, tables, budget, out, time.monotonic() - started)
     return tables
+
+
+def _claim(out: Path, conditions: Sequence[dict[str, Any]], budget: Budget, from_scratch: bool) -> None:
+    """Clear what was made by other settings; further seeds and guidance scales are none."""
+    kept = {key: value for key, value in asdict(budget).items() if key not in ("seeds", "guidance_scales")}
+    settings = json.dumps({"conditions": conditions, "from_scratch": from_scratch, **kept}, indent=1) + "\n"
+    file = out / "settings.json"
+    if file.is_file() and file.read_text(encoding="utf-8") == settings:
+        return
+    for folder in (*out.glob("seed_*"), out / "prompts"):
+        shutil.rmtree(folder, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+    file.write_text(settings, encoding="utf-8")
 
 
 @dataclass
@@ -164,11 +177,14 @@ def by_chance(question: Question, asked: Tensor, measured: Tensor) -> Scores:
 
 def train(demo: Demo, conditions: Sequence[dict[str, Any]], budget: Budget, seed: int) -> Path:
     """Train FEAT on conditions, from the shipped weights unless told otherwise; return the path of its weights."""
-    folder = demo.output / f"seed_{seed}"
+    folder = demo.output / f"seed_{seed}" / "train"
+    if (weights := folder / "feat.safetensors").is_file():
+        return weights
+    shutil.rmtree(folder, ignore_errors=True)
     demo.run(
         "train",
         dataset_dir=demo.source,
-        output_dir=str(folder / "train"),
+        output_dir=str(folder),
         cache_dir=str(demo.output / "latents"),
         conditions=list(conditions),
         drop_probability=DROPPED_OF_SEVERAL if len(conditions) > 1 else None,
@@ -182,7 +198,7 @@ def train(demo: Demo, conditions: Sequence[dict[str, Any]], budget: Budget, seed
         seed=seed,
         network_weights=demo.start_weights("feat"),
     )
-    return folder / "train" / "feat.safetensors"
+    return weights
 
 
 def sample(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,32 @@ def test_a_tiny_study_leaves_its_files(names: list[str], seeds: tuple[int, ...],
     assert {name: len(rows) for name, rows in report["tables"].items()} == dict.fromkeys(names, 6)
     assert (tmp_path / "report.md").read_text().splitlines() == list(describe(tables))
     assert all((tmp_path / f"seed_{seed}" / f"{name}.png").is_file() for seed in seeds for name in names)
+
+
+def test_what_is_done_is_kept_for_further_seeds_and_not_for_other_settings(tmp_path: Path) -> None:
+    budget = Budget(
+        seconds=0.01,
+        segmenter_steps=1,
+        num_training_clips=2,
+        num_clips=2,
+        num_sampling_steps=2,
+        guidance_scales=(1.0,),
+        batch_size=2,
+        size=32,
+        num_frames=4,
+    )
+    question = {"ejection_fraction": QUESTIONS["ejection_fraction"]}
+    (first := tmp_path / "seed_0" / "train").mkdir(parents=True)
+    (first / "feat.safetensors").write_bytes(b"of an unknown training")
+    found = run_study(question, tmp_path, budget)  # which is cleared, or sampling from it would fail
+    weights = first / "feat.safetensors"
+    made = weights.stat().st_mtime_ns
+    again = run_study(question, tmp_path, replace(budget, seeds=(0, 1)))
+    assert weights.stat().st_mtime_ns == made
+    assert again["ejection_fraction"][0] == found["ejection_fraction"][0]
+    run_study(question, tmp_path, replace(budget, num_training_clips=3))
+    assert weights.stat().st_mtime_ns > made
+    assert not (tmp_path / "seed_1").exists()
 
 
 def test_questions_of_two_modalities_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
