@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--condition", required=True, nargs="+", choices=list(QUESTIONS), help="what to ask for, of one modality"
     )
     parser.add_argument("--out", type=Path, required=True, help="where results go")
-    parser.add_argument("--seconds", type=float, default=usual.seconds, help="of training, for each seed")
+    parser.add_argument("--training-steps", type=int, default=usual.training_steps, help="for each seed")
     parser.add_argument("--segmenter-steps", type=int, default=usual.segmenter_steps, help="of its training")
     parser.add_argument("--training-clips", type=int, default=usual.num_training_clips)
     parser.add_argument("--clips", type=int, default=usual.num_clips, help="held-out clips, and sampled ones")
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--from-scratch", action="store_true", help="start without the shipped weights")
     options = parser.parse_args(arguments)
     budget = Budget(
-        seconds=options.seconds,
+        training_steps=options.training_steps,
         segmenter_steps=options.segmenter_steps,
         num_training_clips=options.training_clips,
         num_clips=options.clips,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ class Budget:
     """How much is done.
 
     Attributes:
-        seconds: training of FEAT, for each seed.
+        training_steps: steps of FEAT's training, for each seed; whole epochs, so at least so many.
         segmenter_steps: steps of the segmenter's training.
         num_training_clips: clips that FEAT is trained on.
         num_clips: held-out clips, and sampled ones that are asked to be like them.
@@ -48,9 +49,9 @@ class Budget:
         num_frames: frames of a clip.
     """
 
-    seconds: float = 600
+    training_steps: int = 1250
     segmenter_steps: int = 300
-    num_training_clips: int = 600
+    num_training_clips: int = 1000
     num_clips: int = 48
     num_sampling_steps: int = 10
     guidance_scales: tuple[float, ...] = (1.0, 2.0, 4.0)
@@ -192,8 +193,7 @@ def train(demo: Demo, conditions: Sequence[dict[str, Any]], budget: Budget, seed
         frame_size=budget.size,
         num_frames=budget.num_frames,
         batch_size=budget.batch_size,
-        max_epochs=1000,
-        max_seconds=budget.seconds,
+        max_epochs=math.ceil(budget.training_steps / math.ceil(budget.num_training_clips / budget.batch_size)),
         val_interval=1000,
         seed=seed,
         network_weights=demo.start_weights("feat"),

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWa
 )
 def test_a_tiny_study_leaves_its_files(names: list[str], seeds: tuple[int, ...], tmp_path: Path) -> None:
     budget = Budget(
-        seconds=0.01,
+        training_steps=1,
         segmenter_steps=1,
         num_training_clips=2,
         num_clips=2,
@@ -53,7 +53,7 @@ def test_a_tiny_study_leaves_its_files(names: list[str], seeds: tuple[int, ...],
 
 def test_what_is_done_is_kept_for_further_seeds_and_not_for_other_settings(tmp_path: Path) -> None:
     budget = Budget(
-        seconds=0.01,
+        training_steps=1,
         segmenter_steps=1,
         num_training_clips=2,
         num_clips=2,
