@@ -33,6 +33,7 @@ from torch import Tensor, nn
 from bundles.demo import FINE_TUNING_RATE, Demo
 from monai_feat.checkpoints import load_checkpoint, save_checkpoint, widen_autoencoder
 from monai_feat.data import PHANTOMS, PhantomDataset, load_clip
+from monai_feat.data.files import write_text
 from monai_feat.metrics import MaskTemporalIoU
 from monai_feat.transforms.functional import to_unit_range
 from monai_feat.visualize import save_contact_sheet
@@ -234,7 +235,7 @@ def show(demo: Demo, budget: Budget) -> dict[str, Agreement]:
         "seconds": round(time.monotonic() - started),
         **{name: asdict(agreement) for name, agreement in found.items()},
     }
-    (demo.output / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_text(demo.output / "report.json", json.dumps(report, indent=1) + "\n")
     print("\n".join(describe(found)))
     print(f"\nDone in {report['seconds']} s; look at {samples} and {demo.output / 'masks.png'}")
     return found

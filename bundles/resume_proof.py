@@ -29,6 +29,7 @@ import torch
 from tqdm import tqdm
 
 from monai_feat.checkpoints import load_checkpoint
+from monai_feat.data.files import write_text
 from monai_feat.engines import find_checkpoint
 
 __all__ = ["Outcome", "compare", "main", "prove"]
@@ -132,8 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{config}, seed {seed}: resumed at {outcomes[-1].resumed_at[1:]}", flush=True)
     table = "\n".join(describe(outcomes))
     report = {"seconds": round(time.monotonic() - started), "outcomes": [asdict(each) for each in outcomes]}
-    (options.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    (options.out / "report.md").write_text(table + "\n", encoding="utf-8")
+    write_text(options.out / "report.json", json.dumps(report, indent=1) + "\n")
+    write_text(options.out / "report.md", table + "\n")
     print(f"\n{table}\n\nLook at {options.out / 'report.md'}.")
     return int(any(each.differing for each in outcomes))
 

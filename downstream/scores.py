@@ -14,7 +14,7 @@ from itertools import count
 from operator import attrgetter
 from pathlib import Path
 
-from monai_feat.data.video_writer import replacing
+from monai_feat.data.files import write_text
 
 from .metrics import METRICS
 
@@ -89,8 +89,7 @@ def write_scores(path: str | os.PathLike[str], scores: Iterable[Score]) -> None:
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(_COLUMNS)
     writer.writerows(map(attrgetter(*_COLUMNS), rows))
-    with replacing(path) as file:
-        file.write(written.getvalue().encode("utf-8"))
+    write_text(path, written.getvalue())
 
 
 def read_scores(path: str | os.PathLike[str]) -> list[Score]:

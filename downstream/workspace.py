@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from monai_feat.data.video_writer import replacing
+from monai_feat.data.files import write_text
 
 from .study import Study, StudyError
 
@@ -86,5 +86,4 @@ class Workspace:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON; the file appears under its name only when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write((json.dumps(content, indent=1) + "\n").encode())
+    write_text(path, json.dumps(content, indent=1) + "\n")

@@ -23,6 +23,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from monai_feat.data.files import write_text
+
 from .coverage_cells import CELLS, Cell, Row, simulate_cell
 from .coverage_text import markdown
 from .intervals import TABLE
@@ -95,9 +97,7 @@ def _write(table: dict[str, Any], path: Path) -> None:
     """Write atomically, one row a line, so that versions of the table can be compared."""
     rows = ",\n".join("  " + json.dumps(row) for row in table["rows"])
     head = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in table.items() if key != "rows")
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(f'{{\n{head},\n "rows": [\n{rows}\n ]\n}}\n', encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, f'{{\n{head},\n "rows": [\n{rows}\n ]\n}}\n')
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bundles.seed_table import Row, cell
-from monai_feat.data.video_writer import replacing
+from monai_feat.data.files import replacing, write_text
 
 __all__ = ["PSNR", "SECONDS", "StepsRow", "describe", "find_knee", "save_curves", "write_report"]
 
@@ -140,6 +140,5 @@ def write_report(rows: Sequence[StepsRow], modality: str, plan: Mapping[str, Any
     out.mkdir(parents=True, exist_ok=True)
     texts = {"report.json": json.dumps(report, indent=1, default=str), "report.md": "\n".join(describe(rows))}
     for name, text in texts.items():
-        with replacing(out / name) as file:
-            file.write(f"{text}\n".encode())
+        write_text(out / name, f"{text}\n")
     save_curves(rows, out / "curves.png")

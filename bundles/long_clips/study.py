@@ -23,6 +23,7 @@ from bundles.demo import Demo
 from bundles.long_clips.memory import step_memory
 from bundles.seed_table import Row, Scores, cell, over_seeds
 from monai_feat.data import PhantomDataset, load_clip
+from monai_feat.data.files import write_text
 from monai_feat.inferers import WindowedDenoiser
 from monai_feat.metrics.functional import flow_speed, motion_acceleration, seam_ratio
 from monai_feat.transforms.functional import to_uint8, to_unit_range
@@ -204,8 +205,8 @@ def _write_report(
         "rows": [asdict(row) for row in rows],
         "memory": memory,
     }
-    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    (out / "report.md").write_text("\n".join(describe(rows, memory)) + "\n", encoding="utf-8")
+    write_text(out / "report.json", json.dumps(report, indent=1) + "\n")
+    write_text(out / "report.md", "\n".join(describe(rows, memory)) + "\n")
 
 
 def describe(rows: Sequence[Row], memory: Mapping[str, Mapping[int, float]]) -> Iterator[str]:

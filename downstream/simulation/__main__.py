@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from monai_feat.data.video_writer import replacing
+from monai_feat.data.files import write_text
 
 from ..statistics.coverage import TABLE
 from .coverage import CELLS, simulate_coverage
@@ -52,8 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(markdown(json.loads(options.out.read_text(encoding="utf-8"))))
             return 0
         table = simulate_table(options.replicates, options.seed)
-        with replacing(options.out) as file:
-            file.write((_one_row_a_line(table) + "\n").encode("ascii"))
+        write_text(options.out, _one_row_a_line(table) + "\n")
     except (OSError, ValueError) as error:
         print(f"simulation: {error}", file=sys.stderr)
         return 2

@@ -23,6 +23,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from monai_feat.data import PHANTOMS
+from monai_feat.data.files import write_text
 from monai_feat.data.sources import PHANTOM_PREFIX
 
 from .scenes import Design
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     studies = [_study(design, options.splits, options.repeats, options.seed) for design in designs]
     file = options.out / "memorisation.json"
-    file.write_text(json.dumps({"seed": options.seed, "studies": studies}, indent=2) + "\n", encoding="utf-8")
+    write_text(file, json.dumps({"seed": options.seed, "studies": studies}, indent=2) + "\n")
     print(f"Wrote {file}")
     return 0
 

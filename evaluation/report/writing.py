@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from monai_feat.data.video_writer import replacing
+from monai_feat.data.files import replacing, write_text
 from monai_feat.visualize import Html, Page, bullets, notice, paragraph
 
 from ..results import Evaluation
@@ -47,8 +47,7 @@ def write_report(evaluation: Evaluation, folder: str | os.PathLike[str], budget:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps(report_data(evaluation), allow_nan=False, indent=1)
-    with replacing(folder / "report.json") as file:
-        file.write(f"{data}\n".encode("ascii"))
+    write_text(folder / "report.json", f"{data}\n")
     page = render_report(evaluation, budget)
     with replacing(folder / "report.html") as file:
         file.write(page)

@@ -22,8 +22,8 @@ from typing import Any, get_args
 
 from monai_feat.data import PHANTOMS
 from monai_feat.data.clip_listing import name_by_pattern
+from monai_feat.data.files import write_text
 from monai_feat.data.sources import PHANTOM_PREFIX
-from monai_feat.data.video_writer import replacing
 from monai_feat.metrics.functional import Distance
 
 from ..sources import SourceOptions
@@ -47,8 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sensitivity: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     file = options.out / "sensitivity.json"
-    with replacing(file) as opened:
-        opened.write((json.dumps({"studies": studies}, indent=2) + "\n").encode())
+    write_text(file, json.dumps({"studies": studies}, indent=2) + "\n")
     print(f"Wrote {file}")
     return 0
 

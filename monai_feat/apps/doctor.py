@@ -23,6 +23,7 @@ from monai_feat.data.datalist import parse_datalist
 from monai_feat.data.diagnosis import KINDS, Diagnosis
 from monai_feat.data.doctor import examine
 from monai_feat.data.doctor_page import render_page
+from monai_feat.data.files import write_text
 from monai_feat.data.fingerprint import NEAR
 
 __all__ = ["main", "write_report"]
@@ -33,8 +34,8 @@ def write_report(diagnosis: Diagnosis, folder: str | os.PathLike[str], title: st
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     report = json.dumps(diagnosis.to_json(), indent=1, ensure_ascii=False)
-    (folder / "doctor.json").write_text(report + "\n", encoding="utf-8")
-    (folder / "doctor.html").write_text(render_page(diagnosis, title), encoding="utf-8")
+    write_text(folder / "doctor.json", report + "\n")
+    write_text(folder / "doctor.html", render_page(diagnosis, title))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from monai_feat.data.files import write_text
 from monai_feat.data.folds import assign_folds, hold_out
-from monai_feat.data.video_writer import replacing
 
 __all__ = [
     "ClipItem",
@@ -164,8 +164,7 @@ def write_datalist(datalist: Datalist, path: str | os.PathLike[str]) -> None:
         "groups": {str(number): name for name, number in groups.items()},
         "classes": {str(number): name for name, number in classes.items()},
     }
-    with replacing(path) as file:
-        file.write((json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
+    write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_datalist(path: str | os.PathLike[str]) -> Datalist:

@@ -26,7 +26,8 @@ from monai.data import image_writer as monai_writers
 from PIL import Image
 from torch import Tensor
 
-from monai_feat.data.video_writer import replacing, write_gif, write_mp4
+from monai_feat.data.files import replacing
+from monai_feat.data.video_writer import write_gif, write_mp4
 
 __all__ = ["FramesWriter", "GifWriter", "Mp4Writer", "NiftiClipWriter"]
 

@@ -5,11 +5,8 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from fractions import Fraction
-from pathlib import Path
 from typing import BinaryIO, cast
 
 import av
@@ -22,7 +19,9 @@ from av.video.stream import VideoStream
 from PIL import Image
 from torch import Tensor
 
-__all__ = ["write_gif", "write_mp4"]
+from monai_feat.data.files import replacing
+
+__all__ = ["replacing", "write_gif", "write_mp4"]
 
 # Colours that the gif palette is made from are taken from this many pixels at most.
 _PALETTE_PIXELS = 1 << 18
@@ -92,19 +91,6 @@ def _yuv_picture(frame: npt.NDArray[np.uint8]) -> VideoFrame:
     )
     picture.colorspace, picture.color_range = Colorspace.SMPTE170M, ColorRange.MPEG
     return picture
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` when the block ends well, and vanishes when it does not."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _encode(

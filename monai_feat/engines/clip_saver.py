@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
+from monai_feat.data.files import replacing
 from monai_feat.engines.sample_folder import SampleFolder
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.transforms.labels import split_labels
@@ -107,7 +108,8 @@ class SampleSheet:
         masks = {title: mask for title, (_, mask) in parts.items() if mask is not None}
         sheet = contact_sheet(images, tile=self.tile, masks=masks)
         self.output_dir.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(sheet.numpy()).save(self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png")
+        with replacing(self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png") as file:
+            Image.fromarray(sheet.numpy()).save(file, format="PNG")
         if self.log_dir is not None:
             with SummaryWriter(str(self.log_dir)) as writer:
                 writer.add_image("samples", sheet, engine.state.epoch, dataformats="HWC")

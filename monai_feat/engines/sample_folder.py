@@ -15,7 +15,7 @@ from torch import Tensor
 
 from monai_feat.checkpoints import save_checkpoint
 from monai_feat.data import NiftiClipWriter, write_gif, write_mp4
-from monai_feat.data.video_writer import replacing
+from monai_feat.data.files import write_text
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.transforms.labels import split_labels
 
@@ -121,8 +121,7 @@ class SampleFolder:
         clips = {str(index): name for index, name in sorted(self._clips().items())}
         content = {"settings": self.settings, "provenance": self.provenance, "clips": clips}
         self.path.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path / MANIFEST) as file:
-            file.write(json.dumps(content, indent=1, default=str).encode())
+        write_text(self.path / MANIFEST, json.dumps(content, indent=1, default=str))
         self._has_manifest = True
 
     def collect(self) -> None:

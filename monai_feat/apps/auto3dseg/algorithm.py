@@ -22,7 +22,7 @@ from monai_feat.apps.auto3dseg.prediction import default_device, predict_probabi
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings, load_segmenter
 from monai_feat.apps.auto3dseg.training import train_segmenter
 from monai_feat.checkpoints import read_metadata
-from monai_feat.data.video_writer import replacing
+from monai_feat.data.files import write_text
 
 __all__ = ["ClipPredictor", "choose_parameters", "read_parameters", "template_folder", "train_fold"]
 
@@ -93,8 +93,7 @@ def train_fold(bundle_root: str | os.PathLike[str], config: Mapping[str, Any]) -
         "best_avg_dice_score_step": int(notes["step"]),
         "weights": weights.relative_to(bundle_root).as_posix(),
     }
-    with replacing(Path(bundle_root) / "progress.yaml") as file:
-        file.write(yaml.safe_dump([progress], sort_keys=False).encode())
+    write_text(Path(bundle_root) / "progress.yaml", yaml.safe_dump([progress], sort_keys=False))
     return weights
 
 

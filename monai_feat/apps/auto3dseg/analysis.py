@@ -20,8 +20,8 @@ import yaml
 
 from monai_feat.data import open_clip
 from monai_feat.data.clip_masks import MaskFile
+from monai_feat.data.files import write_text
 from monai_feat.data.readers.clip_file import ClipFile
-from monai_feat.data.video_writer import replacing
 from monai_feat.transforms.video.functional import detect_greyness, sample_times
 
 __all__ = ["ClipStats", "analyze_clips", "read_stats", "write_stats"]
@@ -83,8 +83,7 @@ def write_stats(stats: ClipStats, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    with replacing(path) as file:
-        file.write(yaml.safe_dump({_SECTION: asdict(stats)}, sort_keys=False).encode())
+    write_text(path, yaml.safe_dump({_SECTION: asdict(stats)}, sort_keys=False))
 
 
 def read_stats(path: str | os.PathLike[str]) -> ClipStats | None:
