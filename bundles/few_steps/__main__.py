@@ -6,7 +6,7 @@ It samples from the shipped weights, and writes ``report.md``, ``report.json`` a
 where it was:
 
     python -m bundles.few_steps --modality ultrasound --out runs/few_steps
-    python -m bundles.few_steps --out runs/few_steps --flow-seconds 1800       # trains rectified flow, and samples it
+    python -m bundles.few_steps --out runs/few_steps --flow-steps 750       # trains rectified flow, and samples it
     python -m bundles.few_steps --out runs/few_steps --flow-weights flow.safetensors
 """
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--references", type=int, default=usual.num_references, help="real clips to compare with")
     flow = parser.add_mutually_exclusive_group()
     flow.add_argument("--flow-weights", type=Path, help="weights of rectified flow, to be sampled too")
-    flow.add_argument("--flow-seconds", type=float, help="train them from the shipped weights, for so long")
+    flow.add_argument("--flow-steps", type=int, help="train them from the shipped weights, for so many steps")
     options = parser.parse_args(arguments)
     plan = Plan(
         num_clips=options.clips,
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         steps=tuple(sorted(options.steps, reverse=True)),
         seeds=tuple(options.seeds),
         flow_weights=options.flow_weights,
-        flow_seconds=options.flow_seconds,
+        flow_steps=options.flow_steps,
     )
     warnings.filterwarnings("ignore", module=r"(monai|ignite)(\.|$)")
     logging.getLogger("monai").setLevel(logging.WARNING)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -25,6 +26,7 @@ __all__ = ["Plan", "run_study"]
 
 HELD_OUT_SEED = 1_000_003  # no training sees these clips
 FLOW = "rectified_flow"
+BATCH_SIZE = 16
 
 Features = Mapping[str, Tensor]
 
@@ -40,7 +42,7 @@ class Plan:
         steps: numbers of steps, descending.
         seeds: of the noise; the spread is that over them.
         flow_weights: weights of rectified flow, sampled too.
-        flow_seconds: how long to train them instead, from the shipped weights.
+        flow_steps: steps of the optimiser to train them instead, from the shipped weights; whole epochs, so at least.
         num_training_clips: that they are trained on.
         size: rows and columns of a frame, in pixels.
         num_frames: frames of a clip.
@@ -52,7 +54,7 @@ class Plan:
     steps: tuple[int, ...] = (250, 100, 50, 25, 10, 4)
     seeds: tuple[int, ...] = (0, 1, 2)
     flow_weights: Path | None = None
-    flow_seconds: float | None = None
+    flow_steps: int | None = None
     num_training_clips: int = 600
     size: int = 64
     num_frames: int = 16
@@ -100,8 +102,8 @@ def run_study(modality: str, out: Path, plan: Plan) -> list[StepsRow]:
     """
     demo = Demo(modality, f"phantom:{modality}", out, from_scratch=False)
     weights = dict.fromkeys(plan.samplers, demo.weights("feat"))
-    if plan.flow_weights or plan.flow_seconds:
-        weights[FLOW] = plan.flow_weights or train_flow(demo, plan)
+    if plan.flow_weights or plan.flow_steps:
+        weights[FLOW] = plan.flow_weights or train_flow(demo, plan, plan.flow_steps or 0)
     real = _real_clips(modality, plan)
     distances = _Distances(real[: plan.num_references])
     rows = list(_floors(demo, real[plan.num_references :].split(plan.num_clips), distances))
@@ -115,7 +117,7 @@ def run_study(modality: str, out: Path, plan: Plan) -> list[StepsRow]:
     return rows
 
 
-def train_flow(demo: Demo, plan: Plan) -> Path:
+def train_flow(demo: Demo, plan: Plan, num_steps: int) -> Path:
     """Train rectified flow from the shipped weights, or go on with it; return the path of its weights."""
     folder = demo.output / "train_flow"
     if not (folder / "feat.safetensors").is_file():
@@ -127,8 +129,8 @@ def train_flow(demo: Demo, plan: Plan) -> Path:
             num_clips=plan.num_training_clips,
             frame_size=plan.size,
             num_frames=plan.num_frames,
-            max_epochs=1000,
-            max_seconds=plan.flow_seconds,
+            batch_size=BATCH_SIZE,
+            max_epochs=math.ceil(num_steps / math.ceil(plan.num_training_clips / BATCH_SIZE)),
             val_interval=1000,
             network_weights=str(demo.weights("feat")),
             resume_from="last",

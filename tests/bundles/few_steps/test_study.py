@@ -20,7 +20,7 @@ TINY = Plan(
     samplers=("multistep", "ddpm"),
     steps=(3, 1),
     seeds=(0, 1),
-    flow_seconds=0.01,
+    flow_steps=1,
     num_training_clips=2,
     size=32,
     num_frames=4,
@@ -48,7 +48,7 @@ def test_a_tiny_study_leaves_its_files_and_goes_on_from_them(tmp_path: Path, mon
 def test_bad_arguments_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for arguments, message in (
         (["--samplers", "euler"], "multistep"),
-        (["--flow-seconds", "1", "--flow-weights", "x"], "not allowed with"),
+        (["--flow-steps", "1", "--flow-weights", "x"], "not allowed with"),
     ):
         with pytest.raises(SystemExit):
             main(["--out", str(tmp_path), *arguments])
