@@ -22,7 +22,7 @@ class _Bar:
 
     _bar: tqdm[Any] | None = None
 
-    def open(self, total: int | None, done: int, name: str, unit: str) -> None:
+    def _open(self, total: int | None, done: int, name: str, unit: str) -> None:
         """Open the bar where the work stands; into a file it writes more rarely than on a terminal."""
         every = 0.2 if sys.stderr.isatty() else 10.0
         self._bar = tqdm(total=total, initial=done, desc=name, unit=unit, mininterval=every)
@@ -63,7 +63,7 @@ class TrainingProgress(_Bar):
         if self._bar is not None:
             return
         self._started = time.monotonic()
-        self.open(_steps(engine) or None, engine.state.iteration, self.name, "step")
+        self._open(_steps(engine) or None, engine.state.iteration, self.name, "step")
 
     def __call__(self, engine: Engine) -> None:
         """Count one iteration."""
@@ -101,7 +101,7 @@ class SamplingProgress(_Bar):
 
     def start(self, _engine: Engine) -> None:
         """Open the bar."""
-        self.open(self.num_clips, self.finished, "clips", "clip")
+        self._open(self.num_clips, self.finished, "clips", "clip")
 
     def __call__(self, engine: Engine) -> None:
         """Count the clips of a batch."""

@@ -52,8 +52,6 @@ class KeptWeights:
 
     The file says how good its weights are, so that a resumed training goes on comparing.
 
-    A foreground class that is in no frame of a clip has a Dice of 1 where it is not predicted either, and 0 otherwise.
-
     Args:
         network: whose weights are kept.
         evaluator: has the metric ``dice`` when an epoch of the trainer is complete; None where nothing is validated.

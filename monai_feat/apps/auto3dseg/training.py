@@ -151,6 +151,10 @@ class _Training:
         return trainer
 
     def _evaluator(self, validation: SegmentationClips) -> SupervisedEvaluator:
+        """MONAI's evaluator, with the mean Dice over foreground classes and clips.
+
+        A class that is in no frame of a clip has a Dice of 1 where it is not predicted either, and 0 otherwise.
+        """
         dice = DiceMetric(include_background=False, num_classes=self.settings.num_classes, ignore_empty=False)
         metric = IgniteMetricHandler(metric_fn=dice, output_transform=from_engine(["pred", "label"]))
         return SupervisedEvaluator(

@@ -86,7 +86,7 @@ class CropToFieldOfView(Crop):
         return cropped
 
     def inverse(self, img: MetaTensor) -> MetaTensor:
-        """Put back what was cut off, black."""
+        """Put the clip's lowest value where something was cut off."""
         cropped = self.pop_transform(img)[TraceKeys.EXTRA_INFO]["cropped"]
         pad = BorderPad(cropped, value=float(img.min()))
         with pad.trace_transform(False):

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from monai_feat.metrics import KernelVideoDistance
+from tests.monai_feat.metrics.test_frechet import Projection
 
 
-class Projection(nn.Module):
-    """Random features of frames, for torchmetrics and for ours."""
+class FrameProjection(Projection):
+    """Says of itself that it takes frames, as ours wants to know."""
 
     takes = "frames"
-    num_features = 8
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(3 * 4 * 4, 8).double()
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        return self.linear(pixels.double().flatten(1)) / 100
 
 
 def test_it_agrees_with_torchmetrics_on_one_subset_that_is_the_whole() -> None:
-    network = Projection()
+    network = FrameProjection()
     real, fake = (torch.randint(0, top, (30, 3, 4, 4), dtype=torch.uint8) for top in (256, 200))
     ours, theirs = KernelVideoDistance(network), KernelInceptionDistance(network, subsets=1, subset_size=30)
     for metric in (ours, theirs):
