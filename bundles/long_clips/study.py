@@ -210,14 +210,16 @@ def _write_report(
 
 
 def describe(rows: Sequence[Row], memory: Mapping[str, Mapping[int, float]]) -> Iterator[str]:
-    """Yield the lines of two Markdown tables."""
+    """Yield the lines of two Markdown tables; of the first alone where no memory was measured."""
     names = list(rows[0].scores)
     yield f"| clips | {' | '.join(names)} |"
     yield "|---|" + "---|" * len(names)
     for row in rows:
         yield f"| {row.clips} | {' | '.join(_cell(row, name) for name in names)} |"
-    yield ""
     lengths = list(next(iter(memory.values())))
+    if not lengths:
+        return
+    yield ""
     yield f"| MiB of a step | {' | '.join(f'{frames} frames' for frames in lengths)} |"
     yield "|---|" + "---|" * len(lengths)
     for name, found in memory.items():

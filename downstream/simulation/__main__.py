@@ -36,10 +36,8 @@ def simulate_table(replicates: int, seed: int, progress: bool = True) -> dict[st
     command = f"python -m downstream.simulation --replicates {replicates} --seed {seed}"
     with tqdm(total=replicates * len(STUDIES), desc="studies", disable=not progress) as bar:
         studies = {name: simulate_studies(size, replicates, seed, bar.update) for name, size in STUDIES.items()}
-    rows = [
-        simulate_coverage(design, spread, law, replicates, seed)
-        for design, spread, law in tqdm(CELLS, desc="intervals", disable=not progress)
-    ]
+    with tqdm(CELLS, desc="intervals", disable=not progress) as bar:  # closed before anything is said of an error
+        rows = [simulate_coverage(design, spread, law, replicates, seed) for design, spread, law in bar]
     facts = {"command": command, "date": date.today().isoformat(), "replicates": replicates, "seed": seed}
     return {**facts, "coverage": rows, "studies": studies}
 
