@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from bundles.faithfulness.__main__ import main
 from bundles.faithfulness.questions import QUESTIONS
 from bundles.faithfulness.study import Budget, by_chance, describe, run_study
 from bundles.seed_table import Row
@@ -77,13 +76,10 @@ def test_what_is_done_is_kept_for_further_seeds_and_not_for_other_settings(tmp_p
     assert not (tmp_path / "seed_1").exists()
 
 
-def test_questions_of_two_modalities_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_questions_of_two_modalities_are_refused(tmp_path: Path) -> None:
     names = ["ejection_fraction", "polyp_present"]
     with pytest.raises(ValueError, match="endoscopy and ultrasound"):
         run_study({name: QUESTIONS[name] for name in names}, tmp_path, Budget())
-    with pytest.raises(SystemExit):
-        main(["--condition", *names, "--out", str(tmp_path)])
-    assert "of different modalities" in capsys.readouterr().err
 
 
 def test_chance_is_the_mean_over_all_other_clips() -> None:
@@ -102,9 +98,3 @@ def test_the_table_shows_spreads() -> None:
         "| real | 0.500 |",
         "| sampled | 0.250 ± 0.125 |",
     ]
-
-
-def test_an_unknown_condition_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    with pytest.raises(SystemExit):
-        main(["--condition", "age", "--out", str(tmp_path)])
-    assert "ejection_fraction" in capsys.readouterr().err

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bundles.few_steps import sampling
-from bundles.few_steps.__main__ import main
 from bundles.few_steps.report import PSNR
 from bundles.few_steps.study import Plan, run_study
 
@@ -43,13 +42,3 @@ def test_a_tiny_study_leaves_its_files_and_goes_on_from_them(tmp_path: Path, mon
     monkeypatch.delattr(sampling, "_sample")
     again = run_study("ultrasound", tmp_path, TINY)
     assert [row.by_seed["descriptors"] for row in again] == [row.by_seed["descriptors"] for row in rows]
-
-
-def test_bad_arguments_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    for arguments, message in (
-        (["--samplers", "euler"], "multistep"),
-        (["--flow-steps", "1", "--flow-weights", "x"], "not allowed with"),
-    ):
-        with pytest.raises(SystemExit):
-            main(["--out", str(tmp_path), *arguments])
-        assert message in capsys.readouterr().err
