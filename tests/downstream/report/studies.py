@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from downstream.report import Example, ReportArm, ReportInput
+from downstream.report import Example, ReportArm, ReportInput, Sample
 from downstream.scores import Score
 from monai_feat.data import open_clips
 from monai_feat.transforms.functional import to_uint8
@@ -84,6 +84,7 @@ def full_study(folder: Path, kind: str = "endoscopy", size: int = 64) -> ReportI
         arms=ARMS,
         smallest_effect=0.02,
         examples=tuple(example(clips[i], scores[12 * i], size) for i in range(4)),
+        samples=tuple(sample(clips[i], f"fold {i % 2}", f"clip_{i:06d}") for i in range(4)),
         evaluations={f"fold {fold}": evaluation(folder / f"fold {fold}", fold == 1) for fold in range(2)},
         minutes={**{arm.name: 11.5 for arm in ARMS[:7]}, "generator": 93.0},
         notes=("Job train.real-copies.100pct.fold2.seed1 failed twice and is left out.",),
@@ -91,6 +92,11 @@ def full_study(folder: Path, kind: str = "endoscopy", size: int = 64) -> ReportI
         command=f"python -m downstream study.yaml --out runs/{EVIL}",
         versions={"monai-feat": "0.1.0", "torch": "2.13.0"},
     )
+
+
+def sample(item: Any, generator: str, clip: str) -> Sample:
+    """A phantom with its own mask."""
+    return Sample(generator, clip, to_uint8(item["image"]), item["label"])
 
 
 def example(item: Any, score: Score, size: int) -> Example:
