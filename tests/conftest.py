@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,15 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def refusal(capsys: pytest.CaptureFixture[str]) -> Callable[[Callable[[list[str]], object], list[str]], str]:
+    """What a command says when it refuses its arguments."""
+
+    def refuse(main: Callable[[list[str]], object], arguments: list[str]) -> str:
+        with pytest.raises(SystemExit, match="2"):
+            main(arguments)
+        return capsys.readouterr().err
+
+    return refuse
