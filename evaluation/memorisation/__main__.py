@@ -27,7 +27,7 @@ from monai_feat.data.files import write_text
 from monai_feat.data.sources import PHANTOM_PREFIX
 
 from .scenes import Design
-from .simulation import Counts, plant_copies, split_clean
+from .simulation import NUM_PLANTED, Counts, plant_copies, split_clean
 
 __all__ = ["main"]
 
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        _check(options)
         designs = [
             _design(source, options) for source in options.source or [PHANTOM_PREFIX + kind for kind in PHANTOMS]
         ]
@@ -50,6 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_text(file, json.dumps({"seed": options.seed, "studies": studies}, indent=2) + "\n")
     print(f"Wrote {file}")
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse sizes before the first minutes are spent on them; each patient has two recordings."""
+    least = {"splits": 1, "repeats": 1, "num_train": NUM_PLANTED, "num_held_out": 2, "num_fake": 1}
+    few = [name for name, number in least.items() if getattr(options, name) < number]
+    if few:
+        wanted = ", ".join(f"--{name.replace('_', '-')} >= {least[name]}" for name in few)
+        raise ValueError(f"expected {wanted}; got {', '.join(str(getattr(options, name)) for name in few)}")
 
 
 def _design(source: str, options: argparse.Namespace) -> Design:

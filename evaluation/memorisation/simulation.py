@@ -22,11 +22,11 @@ from .planting import MARGIN, PLANTS, plant, take_clip
 from .scenes import Design, block_cosines
 from .verdict import Verdict, judge
 
-__all__ = ["CLEAN", "RELATIVES", "Counts", "plant_copies", "split_clean"]
+__all__ = ["CLEAN", "NUM_PLANTED", "RELATIVES", "Counts", "plant_copies", "split_clean"]
 
 CLEAN = "clean"
 RELATIVES = ("next clip of the same video", "another recording of the patient")
-NUM_PLANTED = 16  # copies of each kind
+NUM_PLANTED = 16  # copies of each kind, each of another training clip
 POOL = 4  # times as many patients as one split needs
 
 Counts = dict[tuple[str, str], tuple[int, int]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,24 @@ def test_it_prints_a_table_and_writes_json(
 def test_an_unknown_source_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--out", str(tmp_path), "--source", "lung"]) == 2
     assert "unknown source 'lung'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--splits", "0"], "expected --splits >= 1; got 0"),
+        (["--repeats", "0", "--num-train", "8"], "expected --repeats >= 1, --num-train >= 16; got 0, 8"),
+        (["--num-held-out", "1"], "expected --num-held-out >= 2; got 1"),
+        (["--num-fake", "0"], "expected --num-fake >= 1; got 0"),
+    ],
+)
+def test_sizes_that_cannot_work_are_refused_before_anything_is_made(
+    arguments: list[str], complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["--out", str(tmp_path / "gate"), *arguments]) == 2
+    assert capsys.readouterr().err == f"memorisation: {complaint}\n"
+    assert not (tmp_path / "gate").exists()
+
+
+def test_there_must_be_a_folder_to_write_to(refusal: Callable[..., str]) -> None:
+    assert "--out" in refusal(command.main, [])
