@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from monai_feat import __version__
-from monai_feat.data import load_clip, read_datalist
+from monai_feat.data import OWN_GROUP, load_clip, read_datalist
 
 from .arms import REFERENCE, get_arm
 from .baselines import BASELINES
@@ -63,7 +63,7 @@ def report_study(
         samples=list(_samples(workspace, jobs)),
         evaluations=dict(_evaluations(workspace, jobs)),
         minutes=spent_minutes(workspace, jobs),
-        notes=[*_notes(study), *(f"{job} is not done: {reason}" for job, reason in unfinished.items())],
+        notes=[*_notes(study, scores), *(f"{job} is not done: {reason}" for job, reason in unfinished.items())],
         settings=json.loads(json.dumps(asdict(study), default=str)),
         command=command,
         versions=_versions(),
@@ -146,7 +146,9 @@ def _evaluations(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[tuple[st
             yield _generator_name(job), Path(workspace.finished(job.id)["report"])
 
 
-def _notes(study: Study) -> Iterator[str]:
+def _notes(study: Study, scores: Sequence[Score]) -> Iterator[str]:
+    if any(score.patient.startswith(OWN_GROUP) for score in scores):
+        yield "Not all patients were named: a clip without one counts as a patient, and one may be on two sides."
     if study.data.phantoms is not None:
         yield "The patients are procedural: the study shows that it works, and nothing about a disease."
     if study.generator.kind == "bundle" and study.generator.start == "shipped":

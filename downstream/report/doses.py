@@ -23,7 +23,7 @@ from monai_feat.visualize import (
 
 from ..statistics import LEVEL, Comparison, arm_values
 from .findings import Findings
-from .wording import of_real_data, unit_text
+from .wording import of_real_data, patient_text, unit_text
 
 __all__ = ["doses_section", "patients_section"]
 
@@ -104,5 +104,5 @@ def patients_section(found: Findings) -> Html:
 def _slope(name: str, before: float, after: float, higher_is_better: bool) -> Line:
     gain = after - before if higher_is_better else before - after
     series: Series = "third" if gain > 0 else "first" if gain < 0 else "second"
-    label = f"{name}, {format_number(before)} to {format_number(after)}"
+    label = f"{patient_text(name)}, {format_number(before)} to {format_number(after)}"
     return Line(label, (0.0, 1.0), (before, after), series, dots=True)

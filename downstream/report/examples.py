@@ -24,7 +24,7 @@ from monai_feat.visualize.outline import CLASS_COLOURS
 
 from .findings import Findings
 from .inputs import Example, Sample
-from .wording import of_real_data, signed
+from .wording import of_real_data, patient_text, signed
 
 __all__ = ["PLANS", "PicturePlan", "examples_section", "show_samples"]
 
@@ -76,7 +76,7 @@ def _example(found: Findings, example: Example, plan: PicturePlan) -> Html:
         clip_player(clip, example.frame_rate, caption, caption, plan.width, plan.quality)
         for caption, clip in pictures.items()
     ]
-    heading = f"{example.patient}: {signed(_gain(found, example))} {found.metric.title}"
+    heading = f"{patient_text(example.patient)}: {signed(_gain(found, example))} {found.metric.title}"
     facts = f"{example.clip}, {of_real_data(example.fraction)}, seed {example.seed}"
     films = clip_set(players, heading, abreast=True)
     return element("div", element("h3", heading), films, paragraph(facts, aside=True))

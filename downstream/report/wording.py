@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from monai_feat.data import OWN_GROUP
 from monai_feat.visualize import format_number, format_range, percent
 
 from ..metrics import Metric
 from ..statistics import LEVEL, Comparison
 from .findings import ArmMean
 
-__all__ = ["gain_text", "mean_text", "of_real_data", "p_text", "signed", "unit_text"]
+__all__ = ["gain_text", "mean_text", "of_real_data", "p_text", "patient_text", "signed", "unit_text"]
 
 _LEAST_P = 0.001
 
@@ -39,6 +40,16 @@ def mean_text(mean: ArmMean | None) -> str:
     if mean is None:
         return "–"
     return format_number(mean.effect.value, width=mean.interval[1] - mean.interval[0] if mean.interval else None)
+
+
+def patient_text(patient: str) -> str:
+    """Return a patient's name; where it is the path of the only clip, the name of the file.
+
+    Example:
+        >>> patient_text("patient_007"), patient_text("file:/home/me/clips/a.mp4")
+        ('patient_007', 'a.mp4')
+    """
+    return patient.rsplit("/", 1)[-1] if patient.startswith(OWN_GROUP) else patient
 
 
 def p_text(p: float) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monai_feat.data.clip_listing import Namer, list_folder, list_table, name_by_level, name_by_pattern, pair_masks
-from monai_feat.data.datalist import ClipItem, Datalist, build_datalist, write_datalist
+from monai_feat.data.datalist import OWN_GROUP, ClipItem, Datalist, build_datalist, write_datalist
 
 __all__ = ["main"]
 
@@ -71,7 +71,7 @@ def _tell(datalist: Datalist, options: argparse.Namespace) -> None:
         )
         groups = len({item.group for item in members})
         print(f"{side:8}  {number:5} clips of {groups:4} groups" + (f"  ({classes})" if classes else ""))
-    if all(item.group.startswith("file:") for _, item in datalist.sides):
+    if all(item.group.startswith(OWN_GROUP) for _, item in datalist.sides):
         print("No groups were named: every clip is its own, and one patient may be on two sides.", file=sys.stderr)
     print(f"Wrote {options.out}; next: python -m monai_feat.apps.doctor {options.out} --out report")
 

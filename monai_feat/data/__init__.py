@@ -8,6 +8,7 @@ from monai_feat.data.clip_attributes import AttributedClips, read_attributes
 from monai_feat.data.clip_folder import ClipFolderDataset
 from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.datalist import (
+    OWN_GROUP,
     ClipItem,
     Datalist,
     DatalistError,
@@ -37,6 +38,7 @@ from monai_feat.data.video_reader import VideoInfo, VideoReadError, iter_frames,
 from monai_feat.data.video_writer import write_gif, write_mp4
 
 __all__ = [
+    "OWN_GROUP",
     "PHANTOMS",
     "AttributedClips",
     "ClipFile",

@@ -24,6 +24,7 @@ from monai_feat.data.files import write_text
 from monai_feat.data.folds import assign_folds, hold_out
 
 __all__ = [
+    "OWN_GROUP",
     "ClipItem",
     "Datalist",
     "DatalistError",
@@ -35,6 +36,8 @@ __all__ = [
     "write_datalist",
 ]
 
+OWN_GROUP = "file:"
+"""Beginning of the group of a clip whose patient nobody has named; the clip's path follows."""
 _KNOWN_KEYS = ("image", "label", "fold", "group", "class")
 
 
@@ -202,7 +205,7 @@ def parse_datalist(path: str | os.PathLike[str]) -> Datalist:
 
 
 def _own_group(image: Path) -> str:
-    return f"file:{image.as_posix()}"
+    return f"{OWN_GROUP}{image.as_posix()}"
 
 
 def _to_json(item: ClipItem, root: Path, groups: Mapping[str, int], classes: Mapping[str, int]) -> dict[str, Any]:
