@@ -63,7 +63,8 @@ class Arm:
         ratio: synthetic clips that it takes for each real one.
         augmentation: as `SegmentationSettings` has it.
         is_pseudo_labelled: whether a segmenter of the reference arm has to give masks first.
-        kind: ``synthetic`` where it bears on the question, ``control`` where it bears on the answer's reasons.
+        kind: ``synthetic`` where it bears on the question, ``control`` where it bears on the answer's reasons,
+            ``bound`` where it shows what more real clips bring.
         dose: `ratio`, of arms that differ in nothing else and so make a curve.
     """
 
@@ -75,7 +76,7 @@ class Arm:
     ratio: float = 0
     augmentation: Literal["standard", "strong"] = "standard"
     is_pseudo_labelled: bool = False
-    kind: Literal["reference", "synthetic", "control"] = "control"
+    kind: Literal["reference", "synthetic", "control", "bound"] = "control"
     dose: float | None = None
 
     @property
@@ -173,6 +174,7 @@ _ALL = [
         "as many further real clips, where there are so many; an upper bound",
         lambda have: [*have.real, *have.extra[: len(have.real)]],
         needs=frozenset({"extra"}),
+        kind="bound",
     ),
     Arm(
         "real + pseudo-labelled synthetic x1",

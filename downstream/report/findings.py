@@ -22,7 +22,7 @@ from ..statistics import (
     measure_gains,
     simulated_coverage,
 )
-from .inputs import ReportInput, question_arms
+from .inputs import ArmKind, ReportInput, question_arms
 
 __all__ = ["ArmMean", "Findings", "find"]
 
@@ -56,7 +56,7 @@ class Findings:
 
     Attributes:
         study: that they are of.
-        comparisons: of synthetic arms and controls with the reference, by the metric of the verdict.
+        comparisons: of synthetic arms, controls and bounds with the reference, by the metric of the verdict.
         against_controls: of the leading synthetic arm with each control, at the fraction of the verdict.
         secondary: gains of the same arms by every other metric; nothing is decided by them.
         means: of every arm, baselines among them, at every fraction, by every metric.
@@ -96,7 +96,15 @@ class Findings:
     @property
     def controls(self) -> list[Comparison]:
         """The comparisons of controls."""
-        names = {arm.name for arm in self.study.arms if arm.kind == "control"}
+        return self._of_kind("control")
+
+    @property
+    def bounds(self) -> list[Comparison]:
+        """The comparisons of arms with more real clips."""
+        return self._of_kind("bound")
+
+    def _of_kind(self, kind: ArmKind) -> list[Comparison]:
+        names = {arm.name for arm in self.study.arms if arm.kind == kind}
         return [one for one in self.comparisons if one.arm in names]
 
     def mean_of(self, arm: str, fraction: float, metric: str) -> ArmMean | None:
@@ -111,7 +119,7 @@ def find(study: ReportInput) -> Findings:
     Raises:
         ValueError: the scores do not pair; see `paired_differences`.
     """
-    arms, metrics = study.named("synthetic", "control"), {score.metric for score in study.scores}
+    arms, metrics = study.named("synthetic", "control", "bound"), {score.metric for score in study.scores}
     main = tuple(compare_arms(study.scores, arms, study.reference, study.metric, study.smallest_effect))
     found = Findings(
         study,

@@ -15,9 +15,9 @@ from torch import Tensor
 from ..metrics import METRICS, TOLERANCE
 from ..scores import Score, check_unique
 
-__all__ = ["Example", "ReportArm", "ReportInput", "Sample", "question_arms"]
+__all__ = ["ArmKind", "Example", "ReportArm", "ReportInput", "Sample", "question_arms"]
 
-ArmKind = Literal["reference", "synthetic", "control", "baseline"]
+ArmKind = Literal["reference", "synthetic", "control", "bound", "baseline"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class ReportArm:
     Attributes:
         name: as in the scores.
         kind: ``reference``: what all are compared with; ``synthetic``: the question; ``control``: what synthetic clips
-            have to beat or must not need; ``baseline``: looks at no picture, shown and not tested.
+            have to beat or must not need; ``bound``: what more real clips bring, which is no reason to doubt a gain;
+            ``baseline``: looks at no picture, shown and not tested.
         description: what it is trained on, and why.
         ratio: synthetic clips for each real one, for arms that are one dose–response curve; None for all others.
     """

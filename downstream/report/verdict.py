@@ -30,7 +30,7 @@ class Summary:
 
 
 def summarise(found: Findings, fidelity: Sequence[Fidelity] = ()) -> Summary:
-    """Return the answer, what the controls say to it, and what the memorisation gate does.
+    """Return the answer, what controls and bounds say to it, and what the memorisation gate does.
 
     The tone is ``good`` only where synthetic clips help, no control does, and no gate has failed; ``alarm`` where they
     harm, or a gate found copies; ``caution`` otherwise.
@@ -42,6 +42,7 @@ def summarise(found: Findings, fidelity: Sequence[Fidelity] = ()) -> Summary:
     sentences = [
         answer,
         *_about_controls(found, controls, synthetic),
+        *_about_bounds(found),
         *_about_baselines(found),
         *_about_copies(fidelity),
     ]
@@ -106,6 +107,17 @@ def _about_controls(found: Findings, controls: list[Comparison], synthetic: list
         names = join_words([f"“{name}”" for name in dict.fromkeys(worse)])
         said += f" “{found.lead.arm}” was not shown to be better than {names}: the gain may not be due to new clips."
     return [said]
+
+
+def _about_bounds(found: Findings) -> list[str]:
+    """Say whether there was anything to gain, by what more real clips bring."""
+    if not found.bounds:
+        return []
+    good = _with("helps", found.bounds)
+    if good:
+        return [f"More real clips help: {_shown(found, good)}. So there was something to gain."]
+    shown = _gain(found, found.bounds[0])
+    return [f"More real clips were not shown to help either: {shown}. So there may have been nothing to gain."]
 
 
 def _about_baselines(found: Findings) -> list[str]:

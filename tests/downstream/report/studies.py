@@ -28,13 +28,14 @@ ARMS = (
     ReportArm("synthetic only", "synthetic", f"no real clip {EVIL}"),
     ReportArm("real + strong augmentation", "control", "what synthetic clips have to beat: it costs nothing"),
     ReportArm("real + copies", "control", "what a generator would give that only repeats its training clips"),
+    ReportArm("real + extra real", "bound", "as many further real clips"),
     ReportArm("always empty", "baseline", "predicts nothing"),
     ReportArm("always centre", "baseline", "predicts a disc in the middle"),
 )
 GAINS = {
     "real": 0.0, "real + synthetic x0.5": 0.04, "real + synthetic x1": 0.07, "real + synthetic x2": 0.08,
-    "synthetic only": -0.12, "real + strong augmentation": 0.01, "real + copies": 0.0, "always empty": -9.0,
-    "always centre": -0.4,
+    "synthetic only": -0.12, "real + strong augmentation": 0.01, "real + copies": 0.0, "real + extra real": 0.1,
+    "always empty": -9.0, "always centre": -0.4,
 }  # fmt: skip
 
 

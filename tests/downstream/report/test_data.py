@@ -46,7 +46,7 @@ def test_every_part_of_a_full_study_is_told(tmp_path: Path) -> None:
     assert [row["control"] for row in data["against_controls"]] == ["real + strong augmentation", "real + copies"]
     assert [(one["label"], one["copies"]) for one in data["generator"]] == [("fold 0", 0), ("fold 1", 2)]
     assert (data["notes"], data["command"], data["settings"]["seeds"]) == (list(study.notes), study.command, [0, 1])
-    assert len(data["means"]) == 9 * 2 * 3
+    assert len(data["means"]) == 10 * 2 * 3
 
 
 def test_an_interval_follows_from_the_variance_beside_it() -> None:
@@ -72,7 +72,7 @@ def test_the_table_says_what_the_json_says(tmp_path: Path) -> None:
     data, rows = written(study), rows_of(study)
     gains = [("dice", one) for one in data["comparisons"]]
     gains += [(metric, one) for metric, ones in data["secondary"].items() for one in ones]
-    assert len(rows) == len(gains) == 3 * 12
+    assert len(rows) == len(gains) == 3 * 14
     for row, (metric, one) in zip(rows, gains, strict=True):
         assert (row["arm"], row["metric"]) == (one["arm"], metric)
         assert [float(row[key]) for key in ("fraction", "gain", "low", "high", "patients", "trainings", "folds")] == [

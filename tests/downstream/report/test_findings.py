@@ -18,13 +18,14 @@ QUESTION = "real + synthetic x1"
 
 def test_the_full_study_has_all_of_it(tmp_path: Path) -> None:
     found = find(full_study(tmp_path))
-    assert len(found.comparisons) == len(found.bootstrap) == 12
+    assert len(found.comparisons) == len(found.bootstrap) == 14
     assert found.lead is not None
     assert (found.lead.arm, found.lead.fraction) == (QUESTION, 1.0)
     assert [control for control, _ in found.against_controls] == ["real + strong augmentation", "real + copies"]
     assert {one.arm for one in found.controls} == {"real + strong augmentation", "real + copies"}
+    assert {one.arm for one in found.bounds} == {"real + extra real"}
     assert set(found.secondary) == {"hd95", "lesion_recall"}
-    assert len(found.means) == 9 * 2 * 3
+    assert len(found.means) == 10 * 2 * 3
 
 
 def test_one_training_in_one_fold_is_a_paired_t_test() -> None:

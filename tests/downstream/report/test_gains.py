@@ -34,7 +34,7 @@ def test_each_fraction_has_a_plot_with_all_arms_before_what_does_not_matter() ->
     for figure, fraction in ((all_data, 1.0), (a_quarter, 0.25)):
         rows = [row for row in figure.iter("div") if row.get("class") == "row"]
         comparisons = [one for one in found.comparisons if one.fraction == fraction]
-        assert [words(row[0]) for row in rows] == [one.arm for one in comparisons] == [arm.name for arm in ARMS[1:7]]
+        assert [words(row[0]) for row in rows] == [one.arm for one in comparisons] == [arm.name for arm in ARMS[1:8]]
         assert [words(row[3]) for row in rows] == [one.verdict for one in comparisons]
         spoken = [row[1].get("aria-label") or "" for row in rows]
         assert all(label.endswith("compared with −0.020 to 0.020") for label in spoken)
@@ -51,7 +51,7 @@ def test_the_plot_has_the_gain_within_its_interval_on_a_linear_axis() -> None:
     ends = [[float((line.get(x) or "").rstrip("%")) for x in ("x1", "x2")] for line in flat]
     np.testing.assert_allclose(ends, axis(np.array([one.effect.interval() for one in found.comparisons])), atol=0.01)
     bands = [float((band.get("x") or "").rstrip("%")) for band in figure.iter("rect")]
-    assert bands == pytest.approx([axis(-0.02)] * 6, abs=0.01)
+    assert bands == pytest.approx([axis(-0.02)] * 7, abs=0.01)
 
 
 def test_the_table_of_tests_has_scipy_s_p_values_corrected_by_holm() -> None:

@@ -80,6 +80,14 @@ def test_a_control_that_does_as_well_takes_the_credit() -> None:
     assert "not shown to be better" not in clear.sentences[1]
 
 
+def test_what_more_real_clips_bring_is_no_reason_to_doubt_a_gain() -> None:
+    found = summary({"real + synthetic x1": 0.07, "real + extra real": 0.1})
+    assert found.tone == "good"
+    assert found.sentences[1].startswith("More real clips help: “real + extra real” with all real data changes Dice by")
+    unclear = summary({"real + synthetic x1": 0.0, "real + extra real": 0.0}, noise=0.1)
+    assert "More real clips were not shown to help either: “real + extra real”" in unclear.sentences[1]
+
+
 def test_a_segmenter_that_learnt_nothing_is_told() -> None:
     found = summary({"real + synthetic x1": 0.07, "always centre": 0.02})
     assert "“real” is no better than “always centre”" in found.sentences[1]

@@ -27,7 +27,7 @@ def test_page_json_and_tables_agree(report: Path) -> None:
     study = full_study(report.parent.parent / "again")
     data = json.loads(report.with_name("report.json").read_text(encoding="utf-8"))
     assert read_scores(report.with_name("scores.csv")) == study.scores
-    arms = [arm["name"] for arm in data["arms"] if arm["kind"] in ("synthetic", "control")]
+    arms = [arm["name"] for arm in data["arms"] if arm["kind"] in ("synthetic", "control", "bound")]
     expected = compare_arms(study.scores, arms, "real", "dice", 0.02)
     assert [row["gain"] for row in data["comparisons"]] == [one.gain for one in expected]
     assert [row["verdict"] for row in data["comparisons"]] == [one.verdict for one in expected]
