@@ -384,6 +384,19 @@ def test_conditions_go_from_the_config_to_the_samples(name: str, tiny: dict[str,
     without = run_config(name, "inference", tmp_path / "without", **options)
     latents = [load_checkpoint(folder / "clip_000000.safetensors")["latent"] for folder in (asked, without)]
     assert not torch.equal(*latents)
+    given = tmp_path / "given.mp4"
+    write_mp4(torch.full((3, 2, 32, 32), 90, dtype=torch.uint8), given, frame_rate=10)
+    starts = [
+        load_checkpoint(
+            run_config(
+                name, "inference", tmp_path / f"kept_{keep}_{seed}", **options, seed=seed,
+                keep_first_frames=keep, prompts={"first_frames": str(given)},
+            ) / "clip_000000.safetensors"
+        )["latent"][:, :2]
+        for keep in (True, False) for seed in (0, 1)
+    ]  # fmt: skip
+    torch.testing.assert_close(starts[0], starts[1], rtol=1e-3, atol=1e-3)
+    assert (starts[2] - starts[3]).abs().max() > 0.1
     assert "4 to 20), polyp_present (a class from 0 to 1), first_frames (1 to 2 frames), label (masks" in error_of(
         name, "inference", tmp_path, **options, prompts={"depth": 3}
     )

@@ -218,6 +218,7 @@ def sample(
         num_sampling_steps=budget.num_sampling_steps,
         prompts=prompts,
         guidance_scale=scale,
+        keep_first_frames=False,  # the network is asked, not helped
         seed=seed,
         network_weights=str(network),
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from monai_feat.inferers.autocast import AutocastInferer
 from monai_feat.inferers.guidance import GuidedDenoiser
+from monai_feat.inferers.known_frames import KnownFramesDenoiser
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.inferers.sampler import ClipSampler, sample_clips
 from monai_feat.inferers.sampling_scheduler import DIFFUSION_SAMPLERS, SAMPLERS, sampling_scheduler
@@ -19,6 +20,7 @@ __all__ = [
     "ClipNoise",
     "ClipSampler",
     "GuidedDenoiser",
+    "KnownFramesDenoiser",
     "TimeWindowInferer",
     "WindowedDenoiser",
     "sample_clips",
