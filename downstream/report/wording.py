@@ -46,7 +46,7 @@ def patient_text(patient: str) -> str:
     """Return a patient's name; where it is the path of the only clip, the name of the file.
 
     Example:
-        >>> patient_text("patient_007"), patient_text("file:/home/me/clips/a.mp4")
+        >>> patient_text("patient_007"), patient_text("file:/data/clips/a.mp4")
         ('patient_007', 'a.mp4')
     """
     return patient.rsplit("/", 1)[-1] if patient.startswith(OWN_GROUP) else patient

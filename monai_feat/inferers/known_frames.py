@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from monai.networks.schedulers.rectified_flow import RFlowScheduler
@@ -52,7 +53,8 @@ class KnownFramesDenoiser(nn.Module):
         super().__init__()
         if not isinstance(scheduler, (RespacedScheduler, RFlowScheduler)):
             raise TypeError(f"expected a scheduler of sampling_scheduler, got {type(scheduler).__name__}")
-        self.network, self.scheduler, self.name = network, scheduler, name
+        self.network, self.name = network, name
+        self._exact = partial(exact_prediction, scheduler)  # no part of this module: MONAI's RFlowScheduler cannot be
 
     def forward(self, x: Tensor, timesteps: Tensor, context: Context | None = None) -> Tensor:
         """Predict, exactly where frames are known.
@@ -71,16 +73,29 @@ class KnownFramesDenoiser(nn.Module):
         frames = context[self.name].to(prediction)
         channels, count = frames.shape[1:3]
         known = (frames != NONE).any(dim=(1, 3, 4), keepdim=True)  # (B, 1, k, 1, 1)
-        exact = self._exact(x[:, :, :count], frames, timesteps.expand(len(x))).to(prediction)
+        exact = self._exact(frames, x[:, :, :count], timesteps.expand(len(x))).to(prediction)
         prediction = prediction.clone()
         prediction[:, :channels, :count] = torch.where(known, exact, prediction[:, :channels, :count])
         return prediction
 
-    def _exact(self, x: Tensor, original: Tensor, timesteps: Tensor) -> Tensor:
-        """What a network that knows x_0 = ``original`` predicts at x_t = ``x``, both (B, C, k, H, W)."""
-        if isinstance(self.scheduler, RespacedScheduler):
-            signal, sigma = self.scheduler.signal_and_sigma(timesteps.long(), x)
-            noise = (x - signal * original) / sigma
-            return prediction_target(self.scheduler.prediction_type, original, noise, signal, sigma)
-        sigma = (timesteps / self.scheduler.num_train_timesteps).reshape(-1, 1, 1, 1, 1)
-        return original - (x - (1 - sigma) * original) / sigma
+
+def exact_prediction(
+    scheduler: RespacedScheduler | RFlowScheduler, original: Tensor, x: Tensor, timesteps: Tensor
+) -> Tensor:
+    """Say what a network that knows x_0 predicts at x_t.
+
+    Args:
+        scheduler: that mixes clips and noise.
+        original: x_0 (B, C, T, H, W).
+        x: x_t (B, C, T, H, W).
+        timesteps: t (B,).
+
+    Returns:
+        what the network is trained to predict (B, C, T, H, W).
+    """
+    if isinstance(scheduler, RespacedScheduler):
+        signal, sigma = scheduler.signal_and_sigma(timesteps.long(), x)
+        noise = (x - signal * original) / sigma
+        return prediction_target(scheduler.prediction_type, original, noise, signal, sigma)
+    sigma = (timesteps / scheduler.num_train_timesteps).reshape(-1, 1, 1, 1, 1)
+    return original - (x - (1 - sigma) * original) / sigma
