@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import shlex
 import shutil
 import statistics
@@ -107,6 +108,11 @@ class Demo:
             f"\n$ {shlex.quote(sys.executable)} -m monai.bundle run \\\n    " + " \\\n    ".join(arguments), flush=True
         )
         run(config_file=config_file, **options)
+
+
+def epochs_for(num_steps: int, num_clips: int, batch_size: int) -> int:
+    """Return the fewest whole epochs that make at least so many steps."""
+    return math.ceil(num_steps / math.ceil(num_clips / batch_size))
 
 
 def sample(demo: Demo, name: str, autoencoder: Path, network: Path) -> Path:

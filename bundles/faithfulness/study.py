@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +16,13 @@ import torch
 from monai.bundle import ConfigParser
 from torch import Tensor, nn
 
-from bundles.demo import Demo
+from bundles.demo import Demo, epochs_for
 from bundles.faithfulness.questions import Question, held_out_clips
 from bundles.labelled_demo import segment, train_segmenter
 from bundles.seed_table import Row, Scores, cell, over_seeds
 from monai_feat.checkpoints import load_weights
 from monai_feat.data import load_clip
+from monai_feat.data.files import write_text
 from monai_feat.transforms.functional import to_uint8, to_unit_range
 from monai_feat.visualize import save_contact_sheet
 
@@ -110,7 +110,7 @@ def _claim(out: Path, conditions: Sequence[dict[str, Any]], budget: Budget, from
     for folder in (*out.glob("seed_*"), out / "prompts"):
         shutil.rmtree(folder, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
-    file.write_text(settings, encoding="utf-8")
+    write_text(file, settings)
 
 
 @dataclass
@@ -193,7 +193,7 @@ def train(demo: Demo, conditions: Sequence[dict[str, Any]], budget: Budget, seed
         frame_size=budget.size,
         num_frames=budget.num_frames,
         batch_size=budget.batch_size,
-        max_epochs=math.ceil(budget.training_steps / math.ceil(budget.num_training_clips / budget.batch_size)),
+        max_epochs=epochs_for(budget.training_steps, budget.num_training_clips, budget.batch_size),
         val_interval=1000,
         seed=seed,
         network_weights=demo.start_weights("feat"),
@@ -244,8 +244,8 @@ def _write_report(
         "seconds": round(seconds),
         "tables": {name: [asdict(row) for row in rows] for name, rows in tables.items()},
     }
-    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    (out / "report.md").write_text("\n".join(describe(tables)) + "\n", encoding="utf-8")
+    write_text(out / "report.json", json.dumps(report, indent=1) + "\n")
+    write_text(out / "report.md", "\n".join(describe(tables)) + "\n")
 
 
 def describe(tables: Mapping[str, Sequence[Row]]) -> Iterator[str]:

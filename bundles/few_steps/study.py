@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -13,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bundles.demo import Demo
+from bundles.demo import Demo, epochs_for
 from bundles.faithfulness.study import reconstruct
 from bundles.few_steps.report import PSNR, SECONDS, StepsRow, write_report
 from bundles.few_steps.sampling import Cell, Sampled, Shape, sample_once
@@ -102,8 +101,10 @@ def run_study(modality: str, out: Path, plan: Plan) -> list[StepsRow]:
     """
     demo = Demo(modality, f"phantom:{modality}", out, from_scratch=False)
     weights = dict.fromkeys(plan.samplers, demo.weights("feat"))
-    if plan.flow_weights or plan.flow_steps:
-        weights[FLOW] = plan.flow_weights or train_flow(demo, plan, plan.flow_steps or 0)
+    if plan.flow_weights:
+        weights[FLOW] = plan.flow_weights
+    elif plan.flow_steps:
+        weights[FLOW] = train_flow(demo, plan, plan.flow_steps)
     real = _real_clips(modality, plan)
     distances = _Distances(real[: plan.num_references])
     rows = list(_floors(demo, real[plan.num_references :].split(plan.num_clips), distances))
@@ -130,7 +131,7 @@ def train_flow(demo: Demo, plan: Plan, num_steps: int) -> Path:
             frame_size=plan.size,
             num_frames=plan.num_frames,
             batch_size=BATCH_SIZE,
-            max_epochs=math.ceil(num_steps / math.ceil(plan.num_training_clips / BATCH_SIZE)),
+            max_epochs=epochs_for(num_steps, plan.num_training_clips, BATCH_SIZE),
             val_interval=1000,
             network_weights=str(demo.weights("feat")),
             resume_from="last",

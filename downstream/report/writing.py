@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_feat.data.video_writer import replacing
+from monai_feat.data.files import write_text
 from monai_feat.visualize import Html, Page, bullets, count, notice, paragraph
 
 from ..scores import write_scores
@@ -50,15 +50,11 @@ def write_report(out: str | os.PathLike[str], study: ReportInput, budget: int = 
     fidelity = [read_fidelity(label, path) for label, path in study.evaluations.items()]
     found = find(study)
     summary = summarise(found, fidelity)
-    _write(folder / "comparisons.csv", comparisons_csv(found))
-    _write(folder / "report.json", json.dumps(report_data(found, summary, fidelity), allow_nan=False, indent=1) + "\n")
-    _write(folder / "report.html", _render(found, summary, fidelity, budget))
+    write_text(folder / "comparisons.csv", comparisons_csv(found))
+    data = json.dumps(report_data(found, summary, fidelity), allow_nan=False, indent=1)
+    write_text(folder / "report.json", f"{data}\n")
+    write_text(folder / "report.html", _render(found, summary, fidelity, budget))
     return folder / "report.html"
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as file:
-        file.write(text.encode("utf-8"))
 
 
 def _render(found: Findings, summary: Summary, fidelity: Sequence[Fidelity], budget: int) -> str:

@@ -14,24 +14,24 @@ from bundles.faithfulness.study import Budget, by_chance, describe, run_study
 from bundles.seed_table import Row
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+TINY = Budget(
+    training_steps=1,
+    segmenter_steps=1,
+    num_training_clips=2,
+    num_clips=2,
+    num_sampling_steps=2,
+    guidance_scales=(1.0,),
+    batch_size=2,
+    size=32,
+    num_frames=4,
+)
 
 
 @pytest.mark.parametrize(
     ("names", "seeds"), [(["ejection_fraction"], (0, 1)), (["first_frames", "mask", "ejection_class"], (0,))]
 )
 def test_a_tiny_study_leaves_its_files(names: list[str], seeds: tuple[int, ...], tmp_path: Path) -> None:
-    budget = Budget(
-        training_steps=1,
-        segmenter_steps=1,
-        num_training_clips=2,
-        num_clips=2,
-        num_sampling_steps=2,
-        guidance_scales=(1.0, 3.0),
-        seeds=seeds,
-        batch_size=2,
-        size=32,
-        num_frames=6,
-    )
+    budget = replace(TINY, guidance_scales=(1.0, 3.0), seeds=seeds, num_frames=6)
     tables = run_study({name: QUESTIONS[name] for name in names}, tmp_path, budget)
     assert list(tables) == names
     for rows in tables.values():
@@ -51,27 +51,16 @@ def test_a_tiny_study_leaves_its_files(names: list[str], seeds: tuple[int, ...],
 
 
 def test_what_is_done_is_kept_for_further_seeds_and_not_for_other_settings(tmp_path: Path) -> None:
-    budget = Budget(
-        training_steps=1,
-        segmenter_steps=1,
-        num_training_clips=2,
-        num_clips=2,
-        num_sampling_steps=2,
-        guidance_scales=(1.0,),
-        batch_size=2,
-        size=32,
-        num_frames=4,
-    )
     question = {"ejection_fraction": QUESTIONS["ejection_fraction"]}
     (first := tmp_path / "seed_0" / "train").mkdir(parents=True)
     (first / "feat.safetensors").write_bytes(b"of an unknown training")
-    found = run_study(question, tmp_path, budget)  # which is cleared, or sampling from it would fail
+    found = run_study(question, tmp_path, TINY)  # which is cleared, or sampling from it would fail
     weights = first / "feat.safetensors"
     made = weights.stat().st_mtime_ns
-    again = run_study(question, tmp_path, replace(budget, seeds=(0, 1)))
+    again = run_study(question, tmp_path, replace(TINY, seeds=(0, 1)))
     assert weights.stat().st_mtime_ns == made
     assert again["ejection_fraction"][0] == found["ejection_fraction"][0]
-    run_study(question, tmp_path, replace(budget, num_training_clips=3))
+    run_study(question, tmp_path, replace(TINY, num_training_clips=3))
     assert weights.stat().st_mtime_ns > made
     assert not (tmp_path / "seed_1").exists()
 
