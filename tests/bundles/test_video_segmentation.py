@@ -132,9 +132,7 @@ def test_the_example_can_be_read_as_a_labelling_server_does(tmp_path: Path) -> N
         ({"lerning_rate": 3}, "'lerning_rate' (did you mean 'learning_rate'?)"),
     ],
 )
-def test_bad_input_gets_a_clear_error(
-    phantoms: Path, tmp_path: Path, overrides: dict[str, Any], message: str
-) -> None:
+def test_bad_input_gets_a_clear_error(phantoms: Path, tmp_path: Path, overrides: dict[str, Any], message: str) -> None:
     options = {**TINY, "dataset_dir": str(phantoms), "image_channels": 3, "max_epochs": 1, **overrides}
     assert message in error_of("train", tmp_path, **options)
 

@@ -81,7 +81,7 @@ def train_fold(bundle_root: str | os.PathLike[str], config: Mapping[str, Any]) -
     settings = SegmentationSettings.from_dict({name: value for name, value in config.items() if name not in known})
     training, validation = datafold_read(config["datalist"], config["dataroot"], config["fold"])
     if not validation:
-        raise ValueError(f"{config['datalist']}: no clip has \"fold\": {config['fold']}, so nothing can be validated")
+        raise ValueError(f'{config["datalist"]}: no clip has "fold": {config["fold"]}, so nothing can be validated')
     labelled = [item for item in training if item.get("label")]
     unlabelled = [item for item in training if not item.get("label")]
     content = json.dumps([settings.to_json(), training, validation], sort_keys=True).encode()
