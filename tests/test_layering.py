@@ -30,8 +30,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "metrics": ("transforms",),
     "checkpoints": ("networks.blocks", "networks.nets"),
     "visualize": ("transforms",),
+    "doctor": ("transforms", "data", "visualize"),
     "engines": (*CORE, "inferers", *BESIDE),
-    "apps": (*CORE, "inferers", *BESIDE, "engines"),
+    "apps": (*CORE, "inferers", *BESIDE, "doctor", "engines"),
 }
 DYNAMIC_IMPORTS = {"import_module", "optional_import", "__import__"}
 

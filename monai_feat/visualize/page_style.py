@@ -66,6 +66,8 @@ dt { color: var(--muted); } dd { margin: 0; }
 figure { margin: 0; min-width: 0; }
 .grid { display: grid; align-items: end; gap: 1.1rem 1.4rem;
   grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+.finding { border-left: .2rem solid var(--rule); padding-left: .8rem; margin: 0 0 1.4rem; }
+.stills { display: flex; gap: 3px; overflow-x: auto; } .stills img { height: 6.5rem; width: auto; display: block; }
 .grid.large { align-items: start; gap: 0 2.5rem;
   grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
 .grid.large h3 { margin-top: 1rem; }

@@ -14,8 +14,8 @@ from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate
 from torch import Tensor
 
 from monai_feat.data import PhantomDataset
-from monai_feat.data.clip_checks import burnt_in_text, find_cuts, identifying_tags, is_static, uneven_times
-from monai_feat.data.fingerprint import thumbnails
+from monai_feat.doctor.clip_checks import burnt_in_text, find_cuts, identifying_tags, is_static, uneven_times
+from monai_feat.doctor.fingerprint import thumbnails
 
 
 def phantom_thumbs(kind: str, count: int) -> list[Tensor]:

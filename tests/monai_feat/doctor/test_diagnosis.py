@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from monai_feat.data.diagnosis import KINDS, ClipExam, Diagnosis, Finding
+from monai_feat.doctor.diagnosis import KINDS, ClipExam, Diagnosis, Finding
 
 
 def diagnosis() -> Diagnosis:

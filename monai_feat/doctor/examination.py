@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from monai_feat.data.clip_checks import burnt_in_text, find_cuts, identifying_tags, is_static, uneven_times
 from monai_feat.data.datalist import Datalist, find_leaks
-from monai_feat.data.diagnosis import COMPARED_FRAMES, KINDS, ClipExam, Diagnosis, Finding
-from monai_feat.data.fingerprint import NEAR, near_duplicates, thumbnails
 from monai_feat.data.readers import open_clip
 from monai_feat.data.readers.video import VideoFile
 from monai_feat.data.video_stream import VideoReadError, frame_index
+from monai_feat.doctor.clip_checks import burnt_in_text, find_cuts, identifying_tags, is_static, uneven_times
+from monai_feat.doctor.diagnosis import COMPARED_FRAMES, KINDS, ClipExam, Diagnosis, Finding
+from monai_feat.doctor.fingerprint import NEAR, near_duplicates, thumbnails
 from monai_feat.transforms.endoscopy.field_of_view import Box
 
 __all__ = ["examine"]

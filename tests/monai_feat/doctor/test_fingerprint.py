@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from monai_feat.data import PhantomDataset, read_video, write_mp4
-from monai_feat.data.fingerprint import (
+from monai_feat.doctor.fingerprint import (
     HASH_BITS,
     NEAR,
     THUMBNAIL,
