@@ -15,7 +15,6 @@ The folder gets ``samples`` (clips, masks, contact sheet), ``report.json`` and t
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import time
@@ -33,7 +32,7 @@ from torch import Tensor, nn
 from bundles.demo import FINE_TUNING_RATE, Demo
 from monai_feat.checkpoints import load_checkpoint, save_checkpoint, widen_autoencoder
 from monai_feat.data import PHANTOMS, PhantomDataset, load_clip
-from monai_feat.data.files import write_text
+from monai_feat.files import write_json
 from monai_feat.metrics import MaskTemporalIoU
 from monai_feat.transforms.functional import to_unit_range
 from monai_feat.visualize import save_contact_sheet
@@ -235,7 +234,7 @@ def show(demo: Demo, budget: Budget) -> dict[str, Agreement]:
         "seconds": round(time.monotonic() - started),
         **{name: asdict(agreement) for name, agreement in found.items()},
     }
-    write_text(demo.output / "report.json", json.dumps(report, indent=1) + "\n")
+    write_json(demo.output / "report.json", report)
     print("\n".join(describe(found)))
     print(f"\nDone in {report['seconds']} s; look at {samples} and {demo.output / 'masks.png'}")
     return found

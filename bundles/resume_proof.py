@@ -12,7 +12,6 @@ resumed each time with ``--resume_from last``. Then all that they leave is compa
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import random
@@ -29,8 +28,8 @@ import torch
 from tqdm import tqdm
 
 from monai_feat.checkpoints import load_checkpoint
-from monai_feat.data.files import write_text
 from monai_feat.engines import find_checkpoint
+from monai_feat.files import write_json, write_text
 
 __all__ = ["Outcome", "compare", "main", "prove"]
 
@@ -133,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{config}, seed {seed}: resumed at {outcomes[-1].resumed_at[1:]}", flush=True)
     table = "\n".join(describe(outcomes))
     report = {"seconds": round(time.monotonic() - started), "outcomes": [asdict(each) for each in outcomes]}
-    write_text(options.out / "report.json", json.dumps(report, indent=1) + "\n")
+    write_json(options.out / "report.json", report)
     write_text(options.out / "report.md", table + "\n")
     print(f"\n{table}\n\nLook at {options.out / 'report.md'}.")
     return int(any(each.differing for each in outcomes))

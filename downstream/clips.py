@@ -8,7 +8,6 @@ Synthetic clips come in the same form. So no arm differs from another by a codec
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from monai_feat.data import (
 )
 from monai_feat.data.clip_masks import MaskFile
 from monai_feat.data.clip_search import stem_of
+from monai_feat.files import first_few
 from monai_feat.transforms.functional import to_uint8
 
 from .study import Data, StudyError
@@ -111,9 +111,9 @@ def read_real(path: Path) -> list[ClipItem]:
     """
     items = list(read_datalist(path).training)
     if nameless := [item.image.name for item in items if not item.group]:
-        raise StudyError(f"{path}: clips without a group, so that patients may be torn apart: {_some(nameless)}")
+        raise StudyError(f"{path}: clips without a group, so that patients may be torn apart: {first_few(nameless)}")
     if synthetic := [item.image.name for item in items if item.flags.get("synthetic")]:
-        raise StudyError(f"{path}: synthetic clips, which a study makes itself: {_some(synthetic)}")
+        raise StudyError(f"{path}: synthetic clips, which a study makes itself: {first_few(synthetic)}")
     return items
 
 
@@ -152,8 +152,3 @@ def _render(data: Data, folder: Path, progress: bool) -> Path:
             test_share=0.0, seed=what.seed, progress=progress,
         )  # fmt: skip
     return folder / "datalist.json"
-
-
-def _some(names: Iterable[str], most: int = 5) -> str:
-    listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

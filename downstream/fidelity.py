@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import torch
 
 from monai_feat.data import Datalist, load_clip, read_datalist, write_datalist
+from monai_feat.files import read_json
 from monai_feat.transforms.video.functional import to_and_fro
 
 from .clips import UNTIMED, clip_name, write_clip
@@ -56,7 +56,7 @@ def measure_fidelity(real: Path, fake: Path, held_out: Path, data: Data, folder:
     if done.returncode not in (MEASURED, COPIES_FOUND):
         raise StudyError(f"{shlex.join(command)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     report = out / "report.json"
-    json.loads(report.read_text(encoding="utf-8"))  # whole
+    read_json(report)  # whole
     return {"command": shlex.join(command), "gate_passed": done.returncode == MEASURED, "report": str(report)}
 
 

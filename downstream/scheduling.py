@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from monai_feat.files import write_text
 from monai_feat.visualize import count
 
 from .jobs import Job
@@ -92,7 +93,7 @@ def _try(
             reason = f"{type(error).__name__}: {error}"
             folder = workspace.job(job.id)
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            write_text(folder / "error.txt", traceback.format_exc())
             again = "trying again" if attempt < retries else "giving up; the rest goes on"
             tell(f"{job.id} failed, {again}: {reason}")
             outcome.failed[job.id] = reason

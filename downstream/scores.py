@@ -14,7 +14,7 @@ from itertools import count
 from operator import attrgetter
 from pathlib import Path
 
-from monai_feat.data.files import write_text
+from monai_feat.files import write_text
 
 from .metrics import METRICS
 

@@ -11,11 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from monai_feat.data.files import write_text
+from monai_feat.files import describe_changes, read_json, write_json
 
 from .study import Study, StudyError
 
-__all__ = ["Workspace", "write_json"]
+__all__ = ["Workspace"]
 
 DATALIST = "datalist.json"
 SYNTHETIC_DATALIST = "synthetic.json"
@@ -59,11 +59,12 @@ class Workspace:
         """
         if not self.is_done(identifier):
             raise StudyError(f"job {identifier} is not done")
-        found: dict[str, Any] = json.loads((self.job(identifier) / DONE).read_text(encoding="utf-8"))
+        found: dict[str, Any] = read_json(self.job(identifier) / DONE)
         return found
 
     def finish(self, identifier: str, result: Mapping[str, Any]) -> None:
         """Mark a job as done."""
+        self.job(identifier).mkdir(parents=True, exist_ok=True)
         write_json(self.job(identifier) / DONE, result)
 
     def claim(self, study: Study) -> None:
@@ -75,15 +76,8 @@ class Workspace:
         described = json.loads(json.dumps(asdict(study), default=str))
         file = self.root / "study.json"
         if not file.is_file():
+            self.root.mkdir(parents=True, exist_ok=True)
             write_json(file, described)
             return
-        earlier = json.loads(file.read_text(encoding="utf-8"))
-        if differences := [key for key in described if described[key] != earlier.get(key)]:
-            told = "; ".join(f"{key}: {earlier.get(key)} there, {described[key]} now" for key in differences)
-            raise StudyError(f"{self.root} holds another study ({told}); name a new folder with --out")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON; the file appears under its name only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(content, indent=1) + "\n")
+        if changes := describe_changes(read_json(file), described):
+            raise StudyError(f"{self.root} holds another study ({changes}); name a new folder with --out")

@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from monai_feat.data.files import write_text
+from monai_feat.files import read_json, write_text
 
 from .coverage_cells import CELLS, Cell, Row, simulate_cell
 from .coverage_text import markdown
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)  # the matrices are small: more threads only wait for each other
     try:
         if options.markdown:
-            print(markdown(json.loads(options.out.read_text(encoding="utf-8"))))
+            print(markdown(read_json(options.out)))
             return 0
         if options.quick and options.out == TABLE:
             raise ValueError("--quick is a trial and may not replace the table; give --out")
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _left_by(unfinished: Path, settings: dict[str, int]) -> list[Row]:
-    table = json.loads(unfinished.read_text(encoding="utf-8"))
+    table = read_json(unfinished)
     found = {key: table[key] for key in settings}
     if found != settings:
         raise ValueError(f"{unfinished} was made with {found}, not with {settings}; delete it, or give the same")

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from monai_feat.data import VideoReadError, clip_digest
 from monai_feat.data.tensor_cache import TensorCache
+from monai_feat.files import first_few
 from monai_feat.metrics.features import FeatureNetwork, check_features
 
 from .clips import ClipSet
@@ -30,7 +31,6 @@ from .clips import ClipSet
 __all__ = ["Features", "Sample", "extract_features", "identity_digest"]
 
 LAYOUT = "monai-feat features 1"  # hashed with the identity: another layout would never meet files of this one
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class _Worker:
             if features.ndim == 2 and len(features) == sum(counts):
                 finite = [bool(torch.isfinite(rows).all()) for rows in features.split(list(counts))]
                 names = [name for name, is_finite in zip(names, finite, strict=True) if not is_finite]
-            raise ValueError(f"{error}; {_some(names)}") from None
+            raise ValueError(f"{error}; clips: {first_few(names)}") from None
 
     def collect(self, digests: Sequence[str], groups: Sequence[str]) -> Sample:
         self.cache.refresh()
@@ -220,7 +220,3 @@ def _merge(share: _Share) -> _Share:
         merged.digests.update(each.digests)
         merged.bad.update(each.bad)
     return merged
-
-
-def _some(names: Sequence[str]) -> str:
-    return "clips: " + ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

@@ -7,7 +7,6 @@ docs/intervals.md says what each interval is about, what was simulated, and wher
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from monai_feat.files import read_json
 from monai_feat.metrics.functional.rows import as_features, as_two_samples
 
 from .estimates import (
@@ -234,7 +234,7 @@ def _refusal(kind: str, regime: Regime) -> str:
 
 @cache
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
+    table: dict[str, Any] = read_json(TABLE)
     return table
 
 

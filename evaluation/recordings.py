@@ -17,6 +17,7 @@ from monai_feat.data import PhantomDataset, open_clip, probe_video
 from monai_feat.data.readers.dicom import DicomFile
 from monai_feat.data.readers.frame_folder import FrameFolder, list_stills
 from monai_feat.data.readers.video import VideoFile
+from monai_feat.files import file_sha256
 from monai_feat.transforms import to_uint8
 
 __all__ = ["FileRecording", "PhantomRecording", "Recording", "TileRecording", "file_digest", "find_tiles"]
@@ -127,12 +128,7 @@ class PhantomRecording(Recording):
 
 def file_digest(path: Path) -> str:
     """SHA-256 of the bytes of a file, or of all stills in a folder of frames, in natural order."""
-    digest = hashlib.sha256()
-    for part in list_stills(path) if path.is_dir() else [path]:
-        with part.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()
+    return file_sha256(*(list_stills(path) if path.is_dir() else [path]))
 
 
 def find_tiles(frame: Tensor, rows: int, columns: int, border: int) -> list[Region]:

@@ -10,12 +10,12 @@ Writes a Markdown table. Exit codes: 0 written; 2 refused, for the protocols dif
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from monai_feat.files import read_json
 from monai_feat.visualize import format_number
 
 from .protocol import differing_fields
@@ -66,10 +66,7 @@ def tabulate(reports: Sequence[Mapping[str, Any]]) -> str:
 
 def _read(path: Path) -> Mapping[str, Any]:
     path = path / "report.json" if path.is_dir() else path
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: is not JSON ({error})") from None
+    report = read_json(path)
     if not isinstance(report, dict) or not {"fingerprint", "protocol", "scores", "title"} <= report.keys():
         raise ValueError(f"{path}: is no report of an evaluation; expected the report.json that it wrote")
     return report

@@ -22,7 +22,7 @@ from bundles.labelled_demo import segment, train_segmenter
 from bundles.seed_table import Row, Scores, cell, over_seeds
 from monai_feat.checkpoints import load_weights
 from monai_feat.data import load_clip
-from monai_feat.data.files import write_text
+from monai_feat.files import write_json, write_text
 from monai_feat.transforms.functional import to_uint8, to_unit_range
 from monai_feat.visualize import save_contact_sheet
 
@@ -244,7 +244,7 @@ def _write_report(
         "seconds": round(seconds),
         "tables": {name: [asdict(row) for row in rows] for name, rows in tables.items()},
     }
-    write_text(out / "report.json", json.dumps(report, indent=1) + "\n")
+    write_json(out / "report.json", report)
     write_text(out / "report.md", "\n".join(describe(tables)) + "\n")
 
 

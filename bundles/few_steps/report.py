@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bundles.seed_table import Row, cell
-from monai_feat.data.files import replacing, write_text
+from monai_feat.files import replacing, write_text
 
 __all__ = ["PSNR", "SECONDS", "StepsRow", "describe", "find_knee", "save_curves", "write_report"]
 

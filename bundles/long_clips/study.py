@@ -7,7 +7,6 @@ Letters: N clips, C channels, T frames, H rows, W columns.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from bundles.demo import Demo
 from bundles.long_clips.memory import step_memory
 from bundles.seed_table import Row, Scores, cell, over_seeds
 from monai_feat.data import PhantomDataset, load_clip
-from monai_feat.data.files import write_text
+from monai_feat.files import write_json, write_text
 from monai_feat.inferers import WindowedDenoiser
 from monai_feat.metrics.functional import flow_speed, motion_acceleration, seam_ratio
 from monai_feat.transforms.functional import to_uint8, to_unit_range
@@ -205,7 +204,7 @@ def _write_report(
         "rows": [asdict(row) for row in rows],
         "memory": memory,
     }
-    write_text(out / "report.json", json.dumps(report, indent=1) + "\n")
+    write_json(out / "report.json", report)
     write_text(out / "report.md", "\n".join(describe(rows, memory)) + "\n")
 
 

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from monai_feat.files import read_json
 from monai_feat.visualize import Cell, ColumnKind, Html, count, format_number, format_range, join, paragraph, table
 
 from .examples import PicturePlan, show_samples
@@ -53,7 +53,7 @@ def read_fidelity(label: str, path: Path) -> Fidelity:
     """
     path = path / "report.json" if path.is_dir() else path
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
         gate = data["gate"] or {"passed": None, "copies": [], "note": ""}
         scores = tuple(score for score in data["scores"] if score["meaningful"] and score["value"] is not None)
         return Fidelity(

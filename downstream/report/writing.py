@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_feat.data.files import write_text
+from monai_feat.files import write_text
 from monai_feat.visualize import Html, Page, bullets, count, notice, paragraph
 
 from ..scores import write_scores

@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from monai_feat.data.files import write_text
+from monai_feat.files import read_json, write_text
 
 from ..statistics.coverage import TABLE
 from .coverage import CELLS, simulate_coverage
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.markdown:
-            print(markdown(json.loads(options.out.read_text(encoding="utf-8"))))
+            print(markdown(read_json(options.out)))
             return 0
         table = simulate_table(options.replicates, options.seed)
         write_text(options.out, _one_row_a_line(table) + "\n")

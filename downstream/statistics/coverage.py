@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from monai_feat.files import read_json
 
 from .differences import Differences
 
@@ -47,5 +48,5 @@ def _place(design: dict[str, int]) -> tuple[float, float, float]:
 
 @cache
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
+    table: dict[str, Any] = read_json(TABLE)
     return table

@@ -23,8 +23,8 @@ from scipy import stats
 from tqdm import tqdm
 
 from monai_feat.data import PHANTOMS
-from monai_feat.data.files import write_text
 from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.files import write_text
 
 from .scenes import Design
 from .simulation import NUM_PLANTED, Counts, plant_copies, split_clean

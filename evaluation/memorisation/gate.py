@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from monai_feat.files import first_few
+
 from ..results import Copy, GateResult, NearestPair
 from .calibration import groups_needed
 from .checks import SIDES, TITLES, check_gate_input, checked_clips
@@ -172,8 +174,8 @@ def _note(verdict: Verdict, held_out: Sequence[str], rate: float) -> str:
         )
     if leaks := [held_out[i] for i in verdict.leaks.nonzero()[:, 0].tolist()]:
         notes.append(
-            f"Not calibrated: {len(leaks)} held-out clips are as near to training clips as copies ({_some(leaks)}); "
-            "look whether the same patient, or the same recording, is on both sides."
+            f"Not calibrated: {len(leaks)} held-out clips are as near to training clips as copies "
+            f"({first_few(leaks, shown=3)}); look whether the same patient, or the same recording, is on both sides."
         )
     if verdict.too_many_near:
         notes.append(
@@ -182,7 +184,3 @@ def _note(verdict: Verdict, held_out: Sequence[str], rate: float) -> str:
             "some of them there."
         )
     return " ".join(notes)
-
-
-def _some(names: Sequence[str], shown: int = 3) -> str:
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from monai_feat.data.files import replacing, write_text
+from monai_feat.files import replacing, write_text
 from monai_feat.visualize import Html, Page, bullets, notice, paragraph
 
 from ..results import Evaluation

@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monai_feat.data.datalist import parse_datalist
-from monai_feat.data.files import write_text
 from monai_feat.doctor.diagnosis import KINDS, Diagnosis
 from monai_feat.doctor.examination import examine
 from monai_feat.doctor.fingerprint import NEAR
 from monai_feat.doctor.page import render_page
+from monai_feat.files import write_text
 
 __all__ = ["main", "write_report"]
 

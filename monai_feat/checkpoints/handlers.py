@@ -19,6 +19,7 @@ from monai.handlers.checkpoint_saver import CheckpointSaver
 
 from monai_feat.checkpoints.storage import CheckpointError, load_checkpoint, save_checkpoint
 from monai_feat.checkpoints.weights import check_weights
+from monai_feat.files import remove_leftovers
 
 __all__ = ["AtomicDiskSaver", "SafeCheckpointLoader", "SafeCheckpointSaver"]
 
@@ -102,8 +103,7 @@ class SafeCheckpointSaver(CheckpointSaver):
         checkpoint._saved = [Checkpoint.Item(*item) for item in sorted(found) if item[0] < now]
         while checkpoint.n_saved is not None and len(checkpoint._saved) > checkpoint.n_saved:
             checkpoint.save_handler.remove(checkpoint._saved.pop(0).filename)
-        for leftover in folder.glob(".*.tmp"):
-            leftover.unlink()
+        remove_leftovers(folder)
 
 
 class SafeCheckpointLoader(CheckpointLoader):

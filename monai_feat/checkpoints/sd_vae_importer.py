@@ -8,7 +8,6 @@ that of the diffusers library: ``diffusion_pytorch_model.safetensors`` or ``.bin
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from monai.networks.nets.autoencoderkl import AutoencoderKL, Decoder
 
 from monai_feat.checkpoints.storage import CheckpointError, load_checkpoint
 from monai_feat.checkpoints.weights import check_weights
+from monai_feat.files import read_json
 
 __all__ = ["StableDiffusionAutoencoder", "import_sd_vae"]
 
@@ -185,9 +185,9 @@ def _not_a_diffusers_vae(file: Path, state: Mapping[str, Any]) -> str:
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = read_json(path)
     except ValueError as error:
-        raise CheckpointError(f"{path}: is not valid JSON: {error}") from error
+        raise CheckpointError(str(error)) from error
     levels = len(config.get("block_out_channels", ()))
     # What the network does not have; absent settings have these values in diffusers.
     fixed = {

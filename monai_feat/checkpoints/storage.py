@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 import zipfile
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,8 @@ from typing import Any, BinaryIO
 import safetensors
 import safetensors.torch
 import torch
+
+from monai_feat.files import replacing
 
 __all__ = ["CheckpointError", "load_checkpoint", "read_metadata", "save_checkpoint"]
 
@@ -35,9 +36,8 @@ def save_checkpoint(
 ) -> Path:
     """Write ``state`` to ``path`` so that the file there is at any moment the previous checkpoint or the new one.
 
-    The bytes go to a hidden temporary file in the same folder, are flushed to the disk, and then take the final name in
-    one step. A full disk, an exception or a crash leaves the previous checkpoint as it was; only a killed process can
-    leave the temporary file (``.<name>.<random>.tmp``) behind.
+    A full disk, an exception or a crash leaves the previous checkpoint as it was; only a killed process can leave a
+    hidden temporary file behind. See :func:`monai_feat.files.replacing`.
 
     Args:
         state: for ``.safetensors`` a flat dict of tensors; for ``.pt`` and ``.pth`` tensors, None, bool, int, float,
@@ -144,29 +144,11 @@ def _write_atomically(path: Path, write: Callable[[BinaryIO], None], needed: int
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CheckpointError(f"{path}: not saved: cannot make its folder: {error.strerror}") from error
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        with temporary.open("xb") as file:
+        with replacing(path) as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if not isinstance(error, Exception):
-            raise
+    except Exception as error:
         raise CheckpointError(_not_saved(path, error, needed)) from error
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # elsewhere a folder cannot be opened
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _torch_load(path: Path, map_location: str | torch.device) -> Any:

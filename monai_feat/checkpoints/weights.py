@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import torch
 
 from monai_feat.checkpoints.storage import CheckpointError, load_checkpoint
+from monai_feat.files import compare_keys, first_few
 
 __all__ = ["check_weights", "load_weights"]
-
-SHOWN_KEYS = 5
 
 ModuleT = TypeVar("ModuleT", bound=torch.nn.Module)
 
@@ -67,32 +66,26 @@ def check_weights(expected: Mapping[str, torch.Tensor], given: Mapping[str, Any]
     nested = [key for key, value in given.items() if not isinstance(value, torch.Tensor)]
     if nested:
         raise CheckpointError(
-            f"{source}: is not a flat dict of tensors; it holds the entries {_some(list(given))}. "
+            f"{source}: is not a flat dict of tensors; it holds the entries {first_few(list(given))}. "
             "Name the one with the weights, for example entry='ema' (in the bundles: --network_entry ema)"
         )
-    shared = [key for key in expected if key in given]
-    misshapen = [key for key in shared if expected[key].shape != given[key].shape]
-    shapes = [f"{key} {tuple(given[key].shape)} instead of {tuple(expected[key].shape)}" for key in misshapen]
-    differences = {
-        "missing": [key for key in expected if key not in given],
-        "unexpected": [key for key in given if key not in expected],
-        "of another shape": shapes,
-    }
-    if not any(differences.values()):
+    shapes = [{key: tuple(tensor.shape) for key, tensor in tensors.items()} for tensors in (expected, given)]
+    found = compare_keys(*shapes)
+    if not found:
         return
-    agreeing = len(shared) - len(misshapen)
+    differences = {
+        "missing": found.missing,
+        "unexpected": found.unexpected,
+        "of another shape": [f"{key} {shapes[1][key]} instead of {shapes[0][key]}" for key in found.changed],
+    }
+    agreeing = len(expected) - len(found.missing) - len(found.changed)
     verdict = "this checkpoint is of another architecture" if 2 * agreeing < len(expected) else "some tensors differ"
-    lines = [f"  {len(keys)} {kind}: {_some(keys)}" for kind, keys in differences.items() if keys]
+    lines = [f"  {len(keys)} {kind}: {first_few(keys)}" for kind, keys in differences.items() if keys]
     summary = f"{source}: does not fit {target}: {verdict} ({agreeing} of {len(expected)} tensors agree)"
     raise CheckpointError("\n".join([summary, *lines]))
 
 
 def _take_entry(state: Mapping[str, Any], entry: str, source: str) -> dict[str, Any]:
     if not isinstance(state.get(entry), Mapping):
-        raise CheckpointError(f"{source}: has no state dict under {entry!r}; it holds {_some(list(state))}")
+        raise CheckpointError(f"{source}: has no state dict under {entry!r}; it holds {first_few(list(state))}")
     return dict(state[entry])
-
-
-def _some(keys: Sequence[str]) -> str:
-    more = f", … ({len(keys) - SHOWN_KEYS} more)" if len(keys) > SHOWN_KEYS else ""
-    return ", ".join(map(str, keys[:SHOWN_KEYS])) + more

@@ -13,6 +13,7 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from monai_feat.data.clip_folder import ClipFolderDataset
+from monai_feat.files import first_few
 
 __all__ = ["AttributedClips", "read_attributes"]
 
@@ -68,8 +69,7 @@ class AttributedClips(Dataset[dict[str, Any]]):
         self.clips = clips
         self._attributes: Mapping[Path, dict[str, float]] = read_attributes(table)
         if missing := [str(path) for path in clips.paths if path.resolve() not in self._attributes]:
-            more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-            raise ValueError(f"{table}: has no line for {', '.join(missing[:_SHOWN])}{more}")
+            raise ValueError(f"{table}: has no line for {first_few(missing)}")
 
     def __len__(self) -> int:
         return len(self.clips)

@@ -13,15 +13,14 @@ held-out test, or the training items without a fold, which always train and neve
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from monai_feat.data.files import write_text
 from monai_feat.data.folds import assign_folds, hold_out
+from monai_feat.files import read_json, write_json
 
 __all__ = [
     "OWN_GROUP",
@@ -167,7 +166,7 @@ def write_datalist(datalist: Datalist, path: str | os.PathLike[str]) -> None:
         "groups": {str(number): name for name, number in groups.items()},
         "classes": {str(number): name for name, number in classes.items()},
     }
-    write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    write_json(path, document)
 
 
 def read_datalist(path: str | os.PathLike[str]) -> Datalist:
@@ -191,9 +190,9 @@ def parse_datalist(path: str | os.PathLike[str]) -> Datalist:
     """
     path = Path(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except ValueError as error:
-        raise DatalistError(f"{path}: is not JSON ({error})") from None
+        raise DatalistError(str(error)) from None
     if not isinstance(document, dict) or not isinstance(document.get("training"), list):
         raise DatalistError(f'{path}: expected {{"training": [...], "testing": [...]}}, which this is not')
     tables = tuple(document.get(name) or {} for name in ("groups", "classes"))

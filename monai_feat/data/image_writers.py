@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import shutil
-import uuid
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,8 +24,8 @@ from monai.data import image_writer as monai_writers
 from PIL import Image
 from torch import Tensor
 
-from monai_feat.data.files import replacing
 from monai_feat.data.video_writer import write_gif, write_mp4
+from monai_feat.files import replacing, replacing_folder
 
 __all__ = ["FramesWriter", "GifWriter", "Mp4Writer", "NiftiClipWriter"]
 
@@ -135,16 +133,9 @@ class FramesWriter(_ClipWriter):
         folder = path.with_suffix("")
         if folder.exists() and not all(re.fullmatch(r"\d{6}\.png", entry.name) for entry in folder.iterdir()):
             raise FileExistsError(f"{folder}: is there already and holds other things than frames; choose another name")
-        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.tmp")
-        temporary.mkdir()
-        try:
+        with replacing_folder(folder) as temporary:
             for t, frame in enumerate(self.clip.unbind(1)):
                 _picture(frame).save(temporary / f"{t:06d}.png")
-            if folder.exists():
-                shutil.rmtree(folder)
-            temporary.replace(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 class NiftiClipWriter(_ClipWriter):

@@ -12,9 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-import uuid
 import warnings
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +20,13 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from monai_feat.files import file_sha256, remove_leftovers, replacing, temporary_name
+
 __all__ = ["TensorCache", "TensorCacheError"]
 
 SHARD_BYTES = 32 * 2**20
 SHARD_SECONDS = 60.0  # what a kill can cost
-LEFTOVER_SECONDS = 24 * 3600.0
-_BLOCK = 2**20
+LEFTOVER_SECONDS = 24 * 3600.0  # older ones are in nobody's making
 
 
 class TensorCacheError(RuntimeError):
@@ -68,7 +67,7 @@ class TensorCache:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TensorCacheError(f"{self.folder}: cannot be made: {error.strerror}; choose another folder") from error
-        self._remove_leftovers()
+        remove_leftovers(self.folder, LEFTOVER_SECONDS)
         self.refresh()
 
     def __len__(self) -> int:
@@ -148,7 +147,7 @@ class TensorCache:
 
     def _verify(self, path: Path) -> bool:
         try:
-            whole = _file_digest(path) == path.stem
+            whole = file_sha256(path) == path.stem
         except FileNotFoundError:
             self._forget(path)
             return False
@@ -167,46 +166,21 @@ class TensorCache:
         """Delete a damaged shard, unless another process has just replaced it by a whole one."""
         warnings.warn(f"{path}: damaged, and deleted; what it held is computed anew", stacklevel=5)
         self._forget(path)
-        aside = _temporary(path)
+        aside = temporary_name(path)
         try:
             path.rename(aside)
         except FileNotFoundError:
             return
-        if _file_digest(aside) == path.stem:
+        if file_sha256(aside) == path.stem:
             aside.replace(path)
         else:
             aside.unlink()
 
     def _write(self, path: Path, content: bytes) -> None:
-        temporary = _temporary(path)
         try:
-            with temporary.open("xb") as file:
+            with replacing(path) as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise TensorCacheError(
                 f"{path}: not written ({len(content) / 2**20:.1f} MiB): {error.strerror}; all shards before it are kept"
             ) from error
-
-    def _remove_leftovers(self) -> None:
-        """Delete what killed processes have left, once it is too old to be in the making."""
-        for path in self.folder.glob(".*.tmp"):
-            with suppress(FileNotFoundError):  # it was in the making after all, or another process was faster
-                if time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
-                    path.unlink()
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-
-
-def _file_digest(path: Path) -> str:
-    """SHA-256 of a file, read in blocks: through the map, all of it would count as memory in use."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 from torch import Tensor
 
-from monai_feat.data.files import replacing
+from monai_feat.files import replacing
 
 __all__ = ["replacing", "write_gif", "write_mp4"]
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from monai.bundle import run
 
 from monai_feat.engines.sample_folder import MANIFEST
+from monai_feat.files import read_json
 
 __all__ = ["sample_bundle"]
 
@@ -52,7 +52,7 @@ def sample_bundle(
         )
     except RuntimeError as error:
         raise _reason(error) from None
-    clips = json.loads((Path(output_dir) / MANIFEST).read_text(encoding="utf-8"))["clips"]
+    clips = read_json(Path(output_dir) / MANIFEST)["clips"]
     first = options.get("first_clip", 0)
     return [Path(output_dir) / clips[str(index)] for index in range(first, first + num_clips)]
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
-from monai_feat.data.files import replacing
 from monai_feat.engines.sample_folder import SampleFolder
+from monai_feat.files import replacing
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.transforms.labels import split_labels
 from monai_feat.visualize import contact_sheet

@@ -14,7 +14,7 @@ import torch
 
 from monai_feat import __version__
 from monai_feat.engines.config_check import running_config
-from monai_feat.metrics.features import file_sha256
+from monai_feat.files import file_sha256
 
 __all__ = ["run_provenance"]
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from monai_feat.checkpoints import save_checkpoint
 from monai_feat.data import NiftiClipWriter, write_gif, write_mp4
-from monai_feat.data.files import write_text
+from monai_feat.files import describe_changes, read_json, write_text
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.transforms.labels import split_labels
 
@@ -147,20 +147,14 @@ class SampleFolder:
                     "--output_dir, or remove it"
                 )
             return
-        before = self._earlier_settings()
-        differing = sorted(
-            key for key in self.settings.keys() | before.keys() if self.settings.get(key) != before.get(key)
-        )
-        if differing:
-            changes = ", ".join(f"{key}: {before.get(key)} there, {self.settings.get(key)} now" for key in differing)
+        if changes := describe_changes(self._earlier_settings(), self.settings):
             raise FileExistsError(
                 f"{self.path} holds clips that other settings made ({changes}); name another --output_dir, or remove it"
             )
 
     def _earlier_settings(self) -> dict[str, Any]:
         try:
-            settings = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))["settings"]
-            return dict(settings)
+            return dict(read_json(self.path / MANIFEST)["settings"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{self.path / MANIFEST} is no manifest of sampled clips ({error!r}); name another --output_dir"

@@ -17,6 +17,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from monai_feat.files import replacing
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.visualize.outline import draw_outlines
 
@@ -77,7 +78,8 @@ def save_contact_sheet(
 ) -> None:
     """Write `contact_sheet` as a PNG; the arguments and errors are the same."""
     sheet = contact_sheet(rows, num_columns, tile, masks)
-    Image.fromarray(sheet.numpy()).save(Path(path), format="PNG")
+    with replacing(path) as file:
+        Image.fromarray(sheet.numpy()).save(file, format="PNG")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
 
+from monai_feat.files import replacing
+
 __all__ = ["read_tensorboard_scalars", "save_loss_curves"]
 
 _COLOURS = ("#1a73e8", "#d93025", "#188038", "#9334e6", "#e8710a", "#00796b")
@@ -47,7 +49,8 @@ def save_loss_curves(
     figure = Figure(figsize=(6.0 * columns, 3.4 * rows), dpi=120, layout="constrained")
     for i, (title, points) in enumerate(curves.items()):
         _draw(figure.add_subplot(rows, columns, i + 1), title, points, _COLOURS[i % len(_COLOURS)])
-    figure.savefig(Path(path), format="png")
+    with replacing(path) as file:
+        figure.savefig(file, format="png")
 
 
 def read_tensorboard_scalars(log_dir: str | os.PathLike[str]) -> dict[str, list[tuple[int, float]]]:

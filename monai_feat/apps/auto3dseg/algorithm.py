@@ -22,7 +22,7 @@ from monai_feat.apps.auto3dseg.prediction import default_device, predict_probabi
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings, load_segmenter
 from monai_feat.apps.auto3dseg.training import train_segmenter
 from monai_feat.checkpoints import read_metadata
-from monai_feat.data.files import write_text
+from monai_feat.files import write_text
 
 __all__ = ["ClipPredictor", "choose_parameters", "read_parameters", "template_folder", "train_fold"]
 

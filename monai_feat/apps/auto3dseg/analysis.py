@@ -20,8 +20,8 @@ import yaml
 
 from monai_feat.data import open_clip
 from monai_feat.data.clip_masks import MaskFile
-from monai_feat.data.files import write_text
 from monai_feat.data.readers.clip_file import ClipFile
+from monai_feat.files import write_text
 from monai_feat.transforms.video.functional import detect_greyness, sample_times
 
 __all__ = ["ClipStats", "analyze_clips", "read_stats", "write_stats"]

@@ -16,7 +16,7 @@ from torch import nn
 
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings
 from monai_feat.checkpoints import read_metadata, save_checkpoint
-from monai_feat.data.files import write_text
+from monai_feat.files import compare_keys, read_json, write_json
 
 __all__ = ["METRIC", "Items", "KeptWeights", "claim_folder"]
 
@@ -41,9 +41,10 @@ def claim_folder(folder: Path, settings: SegmentationSettings, **lists: Items) -
     note = folder / "training.json"
     if not note.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        write_text(note, json.dumps(description, indent=1))
-    elif (earlier := json.loads(note.read_text(encoding="utf-8"))) != description:
-        differing = ", ".join(key for key in description if earlier.get(key) != description[key])
+        write_json(note, description)
+    elif (earlier := read_json(note)) != description:
+        found = compare_keys(description, earlier)
+        differing = ", ".join([*found.missing, *found.unexpected, *found.changed])
         raise FileExistsError(f"{folder} holds another training (other {differing}); name another folder or remove it")
 
 

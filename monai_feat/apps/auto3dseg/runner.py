@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from monai.auto3dseg.utils import datafold_read
 
 from monai_feat.apps.auto3dseg.algorithm import template_folder
 from monai_feat.apps.auto3dseg.analysis import analyze_clips, write_stats
+from monai_feat.files import read_json
 
 __all__ = ["make_runner"]
 
@@ -49,7 +49,7 @@ def make_runner(
     """
     datalist, work_dir = Path(datalist).resolve(), Path(work_dir).resolve()
     dataroot = datalist.parent if dataroot is None else Path(dataroot).resolve()
-    content = json.loads(datalist.read_text(encoding="utf-8"))
+    content = read_json(datalist)
     if not any("fold" in item for item in content.get("training", ())):
         raise ValueError(f'{datalist}: expected {{"training": [...]}} with a "fold" in its items, which this is not')
     work_dir.mkdir(parents=True, exist_ok=True)

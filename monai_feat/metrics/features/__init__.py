@@ -12,7 +12,7 @@ from monai_feat.metrics.features.inception_v3 import InceptionV3
 from monai_feat.metrics.features.published import PublishedFeatures
 from monai_feat.metrics.features.random_video import RandomVideoFeatures
 from monai_feat.metrics.features.video_mae import VideoMAE, VideoMAEFeatures, resize_for_cdfvd
-from monai_feat.metrics.features.weights import PUBLISHED, PublishedWeights, WeightsError, fetch_weights, file_sha256
+from monai_feat.metrics.features.weights import PUBLISHED, PublishedWeights, WeightsError, fetch_weights, weights_sha256
 
 __all__ = [
     "PUBLISHED",
@@ -29,7 +29,7 @@ __all__ = [
     "WeightsError",
     "check_features",
     "fetch_weights",
-    "file_sha256",
     "resize_for_cdfvd",
     "to_rgb",
+    "weights_sha256",
 ]

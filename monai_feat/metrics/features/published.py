@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_feat.metrics.features.base import FeatureNetwork, to_rgb
-from monai_feat.metrics.features.weights import PUBLISHED, file_sha256
+from monai_feat.metrics.features.weights import PUBLISHED, weights_sha256
 
 __all__ = ["PublishedFeatures", "check_pixels"]
 
@@ -36,7 +36,7 @@ class PublishedFeatures(FeatureNetwork):
         """Hold a network that was read from `path`, whose hash becomes part of `identity`."""
         super().__init__()
         self.network = network.eval().requires_grad_(False)
-        self.weights_sha256 = file_sha256(path)
+        self.weights_sha256 = weights_sha256(path)
         if self.weights_sha256 not in [PUBLISHED[name].sha256 for name in self.published]:
             warnings.warn(
                 f"{path}: is not a published file of {self.name} ({', '.join(self.published)}): sha256 "

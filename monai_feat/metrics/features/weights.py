@@ -7,13 +7,12 @@ from __future__ import annotations
 import hashlib
 import os
 import urllib.request
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 import torch
@@ -21,16 +20,18 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from monai_feat.files import compare_keys, file_sha256, first_few, replacing
+
 __all__ = [
     "PUBLISHED",
     "PublishedWeights",
     "WeightsError",
     "describe_damage",
     "fetch_weights",
-    "file_sha256",
     "load_strictly",
     "load_tensors",
     "weights_folder",
+    "weights_sha256",
 ]
 
 FOLDER_VARIABLE = "MONAI_FEAT_WEIGHTS"
@@ -137,8 +138,8 @@ def fetch_weights(name_or_path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def file_sha256(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file; one that kept its size and time is read only once per process."""
+def weights_sha256(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file, which can be large; one that kept its size and time is read once per process."""
     path = Path(path).resolve()
     status = path.stat()
     return _sha256(path, status.st_size, status.st_mtime_ns)
@@ -174,14 +175,15 @@ def load_strictly(network: ModuleT, state: Mapping[str, Tensor], source: str) ->
     """
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in state.items()}
-    misshapen = [name for name in expected if name in given and given[name] != expected[name]]
-    differences = {
-        "missing": sorted(expected.keys() - given.keys()),
-        "unused": sorted(given.keys() - expected.keys()),
-        "of another shape": [f"{name} {given[name]} instead of {expected[name]}" for name in misshapen],
-    }
-    if any(differences.values()):
-        listed = "; ".join(f"{len(keys)} {kind}: {_some(keys)}" for kind, keys in differences.items() if keys)
+    if found := compare_keys(expected, given):
+        differences = {
+            "missing": sorted(found.missing),
+            "unused": sorted(found.unexpected),
+            "of another shape": [f"{name} {given[name]} instead of {expected[name]}" for name in found.changed],
+        }
+        listed = "; ".join(
+            f"{len(keys)} {kind}: {first_few(keys, SHOWN_KEYS)}" for kind, keys in differences.items() if keys
+        )
         raise WeightsError(f"{source}: does not fit {type(network).__name__}: {listed}")
     network.load_state_dict({name: _single_precision(value) for name, value in state.items()}, assign=True)
     return network
@@ -189,7 +191,9 @@ def load_strictly(network: ModuleT, state: Mapping[str, Tensor], source: str) ->
 
 def describe_damage(path: Path, expected: str) -> str:
     """Return one line that tells how a file that cannot be read differs from the published file of that name."""
-    found = f"{path}: cannot be read as {expected}; it has {path.stat().st_size} bytes and sha256 {file_sha256(path)}"
+    found = (
+        f"{path}: cannot be read as {expected}; it has {path.stat().st_size} bytes and sha256 {weights_sha256(path)}"
+    )
     for published in PUBLISHED.values():
         if published.file == path.name:
             return f"{found}, the published file {published.bytes} bytes and sha256 {published.sha256}; get it again"
@@ -199,11 +203,7 @@ def describe_damage(path: Path, expected: str) -> str:
 @lru_cache(maxsize=64)
 def _sha256(path: Path, size: int, time: int) -> str:
     """Hash a file; size and time are there for the cache to see that it changed."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return file_sha256(path)
 
 
 def _existing(path: Path) -> Path:
@@ -222,35 +222,31 @@ def _difference(size: int, digest: Callable[[], str], published: PublishedWeight
 
 
 def _check_published(path: Path, published: PublishedWeights) -> None:
-    if difference := _difference(path.stat().st_size, lambda: file_sha256(path), published):
+    if difference := _difference(path.stat().st_size, lambda: weights_sha256(path), published):
         raise WeightsError(f"{path}: is not the published {published.file}: {difference}; delete it and get it again")
 
 
 def _download(published: PublishedWeights, path: Path) -> None:
-    """Download beside `path`, and move there only what is whole."""
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+    """Put at `path` only what is whole."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        digest = _stream(published, partial)
-        if difference := _difference(partial.stat().st_size, lambda: digest, published):
-            raise WeightsError(f"{published.url}: did not send the published {published.file}: {difference}")
-        partial.replace(path)
+        with replacing(path) as file:
+            digest = _stream(published, file)
+            if difference := _difference(file.tell(), lambda: digest, published):
+                raise WeightsError(f"{published.url}: did not send the published {published.file}: {difference}")
     except (OSError, HTTPException) as error:
         raise FileNotFoundError(
             f"{published.file} is not in {path.parent} and could not be downloaded from {published.url} ({error}); "
             f"where there is a network, get it, put it there (or name its folder in {FOLDER_VARIABLE}) "
             f"and check that its sha256 is {published.sha256}"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
-def _stream(published: PublishedWeights, path: Path) -> str:
+def _stream(published: PublishedWeights, file: BinaryIO) -> str:
     """Write what the server sends, and return its SHA-256."""
     digest = hashlib.sha256()
     with (
         urllib.request.urlopen(published.url, timeout=TIMEOUT) as response,
-        path.open("wb") as file,
         tqdm(total=published.bytes, unit="B", unit_scale=True, desc=published.file) as progress,
     ):
         while chunk := response.read(CHUNK):
@@ -269,9 +265,8 @@ def _single_precision(value: Tensor) -> Tensor:
 
 
 def _kind(content: object) -> str:
-    return f"a dict with {_some(list(map(str, content)))}" if isinstance(content, Mapping) else type(content).__name__
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f", … ({len(names) - SHOWN_KEYS} more)" if len(names) > SHOWN_KEYS else ""
-    return ", ".join(names[:SHOWN_KEYS]) + more
+    return (
+        f"a dict with {first_few(list(content), SHOWN_KEYS)}"
+        if isinstance(content, Mapping)
+        else type(content).__name__
+    )

@@ -108,7 +108,7 @@ def test_monai_finds_the_files_and_meets_no_other_string(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not JSON"),
+        ("{", "expected JSON"),
         ("[]", "expected .*training"),
         ('{"training": ["a.mp4"]}', "training item 0: expected"),
         ('{"training": [{"image": "a.mp4", "label": ["b"]}]}', "path of one mask"),

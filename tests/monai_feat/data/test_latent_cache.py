@@ -26,6 +26,7 @@ from monai.transforms import Compose, EnsureTyped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from monai_feat import files
 from monai_feat.data import (
     LatentCache,
     LatentCacheError,
@@ -180,13 +181,16 @@ def test_a_kill_between_any_two_lines_costs_one_shard_at_most(tmp_path: Path, sm
     assert killed > 50
 
 
+_LINES_OF = {tensor_cache.__file__: ("put", "flush", "_index", "_write"), files.__file__: ("replacing",)}
+
+
 def _fill_until_killed(folder: Path, lines: int) -> None:
     left = lines
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal left
         code = frame.f_code
-        if code.co_filename != tensor_cache.__file__ or code.co_name not in ("put", "flush", "_index", "_write"):
+        if code.co_name not in _LINES_OF.get(code.co_filename, ()):
             return None
         left -= event == "line"
         if left == 0:

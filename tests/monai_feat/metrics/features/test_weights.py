@@ -21,10 +21,10 @@ from monai_feat.metrics.features.weights import (
     PublishedWeights,
     WeightsError,
     fetch_weights,
-    file_sha256,
     load_strictly,
     load_tensors,
     weights_folder,
+    weights_sha256,
 )
 
 CONTENT = bytes(range(256)) * 8
@@ -132,18 +132,18 @@ def test_without_a_network_one_line_tells_what_to_do(cache: Path, monkeypatch: p
 def test_a_hash_is_that_of_the_content_and_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
-    assert file_sha256(path) == hashlib.sha256(CONTENT).hexdigest()
+    assert weights_sha256(path) == hashlib.sha256(CONTENT).hexdigest()
     monkeypatch.setattr(weights, "CHUNK", None)  # reading again would fail
-    assert file_sha256(str(path)) == hashlib.sha256(CONTENT).hexdigest()
+    assert weights_sha256(str(path)) == hashlib.sha256(CONTENT).hexdigest()
 
 
 def test_a_hash_follows_a_change(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
-    file_sha256(path)
+    weights_sha256(path)
     path.write_bytes(CONTENT[::-1])
     os.utime(path, ns=(1, 1))
-    assert file_sha256(path) == hashlib.sha256(CONTENT[::-1]).hexdigest()
+    assert weights_sha256(path) == hashlib.sha256(CONTENT[::-1]).hexdigest()
 
 
 @pytest.mark.parametrize("wrapper", [None, "model", "module"])
