@@ -20,6 +20,7 @@ from .conditions import (
 from .depthwise_conv import FrameDepthwiseConv, TemporalDepthwiseConv
 from .embeddings import PatchEmbedding, ScaledSiLU, TimestepEmbedding, unpatchify
 from .gated_feed_forward import GatedFeedForward
+from .level_skip import LevelConditionedSkip
 from .weighted_key_value import SpatialWeightedKeyValue, TemporalWeightedKeyValue, WeightedKeyValue
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "FrameDepthwiseConv",
     "GatedFeedForward",
     "LayerScaledAdaptiveBlock",
+    "LevelConditionedSkip",
     "MaskCondition",
     "PatchEmbedding",
     "ScalarCondition",

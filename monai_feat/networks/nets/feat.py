@@ -26,6 +26,7 @@ from monai_feat.networks.blocks import (
     ConditionEmbedding,
     Context,
     LayerScaledAdaptiveBlock,
+    LevelConditionedSkip,
     PatchEmbedding,
     ScaledSiLU,
     SpatialWeightedKeyValue,
@@ -112,6 +113,8 @@ class FEAT(nn.Module):
         use_checkpoint: recompute the layers in the backward pass instead of keeping their activations.
         conditions: what clips can be asked for, see `ConditionEmbedding`; none for an unconditional network. A new
             network starts as the unconditional one, whatever is asked.
+        skip_filters: filters of a `LevelConditionedSkip` beside the published skip of the input; 0, the default, is as
+            published. A new network starts as the one without.
 
     Raises:
         ValueError: when a size is not positive, the heads do not divide the hidden size, or conditions share a name.
@@ -124,6 +127,7 @@ class FEAT(nn.Module):
     """
 
     conditioning: ConditionEmbedding | None
+    level_skip: LevelConditionedSkip | None
 
     def __init__(
         self,
@@ -137,12 +141,15 @@ class FEAT(nn.Module):
         reference_tokens: Sequence[int] | int | None = None,
         use_checkpoint: bool = False,
         conditions: Sequence[Condition] = (),
+        skip_filters: int = 0,
     ) -> None:
         super().__init__()
         sizes = dict(in_channels=in_channels, out_channels=out_channels, patch_size=patch_size, hidden_size=hidden_size)
         sizes |= dict(num_layers=num_layers, feed_forward_width=round(hidden_size * mlp_ratio))
         if wrong := {name: size for name, size in sizes.items() if size < 1}:
             raise ValueError(f"sizes of FEAT must be at least 1, got {wrong}")
+        if skip_filters < 0:
+            raise ValueError(f"skip_filters must be 0, for none, or more, got {skip_filters}")
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.patch_size = patch_size
@@ -157,8 +164,11 @@ class FEAT(nn.Module):
         self.modulation = AdaptiveModulation(hidden_size, num_vectors=2, activation=ScaledSiLU())
         self.output = nn.Linear(hidden_size, patch_size**2 * out_channels)
         self.skip = nn.Conv3d(in_channels, out_channels, kernel_size=1)
+        self.register_module("level_skip", None)
         self.register_module("conditioning", None)
         self.reset_parameters()
+        if skip_filters:  # behind the draws of all that is published
+            self.level_skip = LevelConditionedSkip(in_channels, out_channels, skip_filters)
         if conditions:  # last, so that the draws of all else are those of an unconditional network
             self.conditioning = ConditionEmbedding(conditions, in_channels, hidden_size, patch_size)
 
@@ -177,8 +187,9 @@ class FEAT(nn.Module):
         blocks = (module for module in self.modules() if isinstance(module, LayerScaledAdaptiveBlock))
         for linear in (*(block.modulation.proj for block in blocks), self.modulation.proj, self.output):
             nn.init.zeros_(linear.weight)
-        if self.conditioning is not None:
-            self.conditioning.reset_parameters()
+        for part in (self.level_skip, self.conditioning):
+            if part is not None:
+                part.reset_parameters()
 
     def forward(
         self, x: Tensor, timesteps: Tensor | float, context: Context | None = None, num_image_frames: int = 0
@@ -200,7 +211,8 @@ class FEAT(nn.Module):
             ValueError: when a shape does not fit, or something is asked for that this network does not take.
         """
         self._check(x, context, num_image_frames)
-        embedding = self.timestep_embedding(self._per_clip(timesteps, x))  # (B, D)
+        steps = self._per_clip(timesteps, x)  # (B,)
+        embedding = self.timestep_embedding(steps)  # (B, D)
         guide = self.patch_embedding(x)  # (B, T, h, w, D)
         if self.conditioning is not None:
             embedding, guide = self.conditioning(embedding, guide, context)
@@ -210,6 +222,8 @@ class FEAT(nn.Module):
         shift, scale = self.modulation(embedding)
         patches = self.output(modulate(self.norm(tokens), shift, scale))  # (B, T, h, w, p·p·out)
         prediction: Tensor = unpatchify(patches, self.patch_size) + self.skip(x)  # (B, out, T, H, W)
+        if self.level_skip is not None:
+            prediction = prediction + self.level_skip(x, steps, num_image_frames)
         return prediction
 
     def _run_layer(self, layer: nn.Module, *args: Any) -> Tensor:

@@ -212,8 +212,28 @@ def test_a_new_network_is_a_linear_map_of_its_input() -> None:
             torch.testing.assert_close(block(tokens, torch.randn(2, 32), guide), tokens, rtol=0, atol=0)
 
 
-def test_gradients_reach_every_parameter() -> None:
-    network = pico()
+def test_a_new_network_with_filters_is_the_published_one() -> None:
+    torch.manual_seed(5)
+    plain = FEAT(**FEAT_PRESETS["pico"])
+    torch.manual_seed(5)
+    filtering = FEAT(**FEAT_PRESETS["pico"], skip_filters=3)
+    own = filtering.state_dict()
+    torch.testing.assert_close({key: own[key] for key in plain.state_dict()}, plain.state_dict(), rtol=0, atol=0)
+    x = clips()
+    torch.testing.assert_close(filtering(x, 10), plain(x, 10), rtol=0, atol=0)
+
+
+def test_filters_add_what_they_make_of_the_input() -> None:
+    network, x, timesteps = pico(skip_filters=3), clips(T=5), torch.tensor([3, 700])
+    whole = network(x, timesteps, num_image_frames=2)
+    part = network.level_skip(x, timesteps, num_image_frames=2)
+    network.level_skip = None
+    torch.testing.assert_close(network(x, timesteps, num_image_frames=2) + part, whole)
+
+
+@pytest.mark.parametrize("skip_filters", [0, 3])
+def test_gradients_reach_every_parameter(skip_filters: int) -> None:
+    network = pico(skip_filters=skip_filters)
     network(clips(), torch.tensor([3, 700])).square().mean().backward()
     without = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not without
@@ -323,7 +343,7 @@ def test_meta_tensors_pass() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, torch.nn.Module) else str(value),
 )
 def test_unmodified_monai_inferer_trains_and_samples(scheduler: nn.Module, out_channels: int) -> None:
-    network, inferer = pico(randomised=False, out_channels=out_channels), DiffusionInferer(scheduler)
+    network, inferer = pico(False, out_channels=out_channels, skip_filters=2), DiffusionInferer(scheduler)
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     x, noise, timesteps = clips(), clips(), torch.tensor([300, 700])
     target = x - noise if isinstance(scheduler, RFlowScheduler) else noise
@@ -368,6 +388,7 @@ def test_bad_input_is_named(given: dict[str, Any], message: str) -> None:
         (dict(patch_size=0), "'patch_size': 0"),
         (dict(num_layers=0, hidden_size=-8), "'hidden_size': -8, 'num_layers': 0"),
         (dict(mlp_ratio=0.0), "'feed_forward_width': 0"),
+        (dict(skip_filters=-1), "skip_filters must be 0, for none, or more, got -1"),
         (dict(num_heads=3), "num_heads must divide hidden_size, got 3 heads for 32 channels"),
         (dict(reference_tokens=(64, 0)), "reference_tokens must be at least 1, got 0"),
         (dict(reference_tokens=(1, 2, 3)), "length 2, got 3"),
