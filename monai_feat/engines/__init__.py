@@ -21,7 +21,7 @@ from monai_feat.engines.progress import SamplingProgress, TrainingProgress
 from monai_feat.engines.prompts import PromptPrepareBatch
 from monai_feat.engines.provenance import run_provenance
 from monai_feat.engines.sample_folder import SampleFolder
-from monai_feat.engines.schedules import StepSchedule, WeightAverage, warmup_cosine
+from monai_feat.engines.schedules import StepSchedule, WeightAverage, final_decay, share_done, warmup_cosine
 from monai_feat.engines.sharding import (
     ShardedWeightAverage,
     WholeState,
@@ -66,6 +66,7 @@ __all__ = [
     "clip_seeds",
     "drop_conditions",
     "epoch_of",
+    "final_decay",
     "find_checkpoint",
     "find_unused_keys",
     "join_processes",
@@ -77,6 +78,7 @@ __all__ = [
     "sample_bundle",
     "save_weights",
     "shard_layers",
+    "share_done",
     "steps_now",
     "training_context",
     "warmup_cosine",

@@ -118,14 +118,25 @@ class ReconstructionPrepareBatch(PrepareBatch):
         label_channels: how many of the last channels are the classes of a mask, see
             `monai_feat.transforms.join_labels`; 0 for clips without masks.
         hidden_labels: share of the clips whose masks are hidden, in [0, 1].
+        latent_noise: the most noise that latents are disturbed with before they are decoded, in their standard
+            deviations; each clip gets an evenly drawn part of it. 0 for none.
 
     Raises:
-        ValueError: when the share is not in [0, 1].
+        ValueError: when the share is not in [0, 1], or the noise is negative.
     """
 
-    def __init__(self, autoencoder: FrameAutoencoder, label_channels: int = 0, hidden_labels: float = 0.0) -> None:
+    def __init__(
+        self,
+        autoencoder: FrameAutoencoder,
+        label_channels: int = 0,
+        hidden_labels: float = 0.0,
+        latent_noise: float = 0.0,
+    ) -> None:
         if not 0 <= hidden_labels <= 1:
             raise ValueError(f"expected a share hidden_labels in [0, 1], got {hidden_labels}")
+        if latent_noise < 0:
+            raise ValueError(f"expected latent_noise of 0 or more, got {latent_noise}")
+        self.latent_noise = latent_noise
         self.label_channels = label_channels
         self.hidden_labels = hidden_labels
         self._latent_shape = lru_cache(autoencoder.latent_shape)
@@ -141,9 +152,12 @@ class ReconstructionPrepareBatch(PrepareBatch):
         clips = batchdata["image"].to(device, non_blocking=non_blocking, **kwargs)
         latent_shape = self._latent_shape(clips.shape[2], tuple(clips.shape[-2:]))
         draws = ClipNoise(0, clip_seeds(batchdata, len(clips)), latent_shape)
-        noise = draws.draw(clips.dtype, clips.device)
+        inputs: dict[str, Any] = {"noise": draws.draw(clips.dtype, clips.device)}
+        if self.latent_noise:
+            levels = self.latent_noise * draws.uniform().to(clips)[..., None, None, None]  # (B, 1, 1, 1, 1)
+            inputs["disturbance"] = levels * draws.draw(clips.dtype, clips.device)
         hide = self.label_channels and self.hidden_labels
-        return self._without_some_labels(clips, draws) if hide else clips, clips, (), {"noise": noise}
+        return self._without_some_labels(clips, draws) if hide else clips, clips, (), inputs
 
     def _without_some_labels(self, clips: Tensor, draws: ClipNoise) -> Tensor:
         hidden = draws.uniform()[:, 0] < self.hidden_labels

@@ -13,8 +13,9 @@ from ignite.handlers.state_param_scheduler import LambdaStateScheduler
 from torch.optim.lr_scheduler import LRScheduler
 
 from monai_feat.engines.steps import ON_STEP, num_steps
+from monai_feat.engines.time_budget import TimeBudget
 
-__all__ = ["StepSchedule", "WeightAverage", "warmup_cosine"]
+__all__ = ["StepSchedule", "WeightAverage", "final_decay", "share_done", "warmup_cosine"]
 
 
 def warmup_cosine(warmup_steps: int, total_steps: int) -> Callable[[int], float]:
@@ -45,6 +46,40 @@ def warmup_cosine(warmup_steps: int, total_steps: int) -> Callable[[int], float]
         return 0.5 * (1 + math.cos(math.pi * done))
 
     return factor
+
+
+def share_done(total_steps: int, budget: TimeBudget | None = None) -> Callable[[int], float]:
+    """Return how much of a training is done by step, from 0 to 1: of its steps, or of its time where that is further.
+
+    Args:
+        total_steps: steps of the whole training.
+        budget: the time that it has; None for as much as it takes.
+    """
+    return lambda step: min(1.0, max(step / total_steps, 0.0 if budget is None else budget.done))
+
+
+def final_decay(done: Callable[[int], float], warmup_steps: int = 0, share: float = 0.4) -> Callable[[int], float]:
+    """Return the factor of the learning rate by step: a linear rise, a plateau, and a linear fall to zero at the end.
+
+    Made for torch's ``LambdaLR``. The fall is where most of the error goes, so it belongs to the time that is really
+    there: `share_done` measures that, whatever else the machine has to do.
+
+    Args:
+        done: how much of the training is done by step, from 0 to 1.
+        warmup_steps: steps of the rise.
+        share: how much of the training the fall takes, at its end, in (0, 1].
+
+    Raises:
+        ValueError: when the share is out of range.
+
+    Example:
+        >>> rate = final_decay(lambda step: step / 10, warmup_steps=2)
+        >>> [round(rate(step), 2) for step in (0, 1, 6, 8, 10)]
+        [0.5, 1.0, 1.0, 0.5, 0.0]
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"expected a share in (0, 1], got {share}")
+    return lambda step: min(1.0, (step + 1) / max(1, warmup_steps), (1 - done(step)) / share)
 
 
 class WeightAverage(EMAHandler):

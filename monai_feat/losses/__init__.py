@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from monai_feat.losses.autoencoder import AutoencoderLoss, kl_to_standard_normal, label_loss
+from monai_feat.losses.autoencoder import AutoencoderLoss, gradient_difference, kl_to_standard_normal, label_loss
 from monai_feat.losses.hybrid_diffusion import HybridDiffusionLoss
 from monai_feat.losses.rectified_flow import RectifiedFlowLoss
 from monai_feat.losses.segmentation import ClipSegmentationLoss, consistency_ramp
@@ -15,6 +15,7 @@ __all__ = [
     "HybridDiffusionLoss",
     "RectifiedFlowLoss",
     "consistency_ramp",
+    "gradient_difference",
     "kl_to_standard_normal",
     "label_loss",
 ]

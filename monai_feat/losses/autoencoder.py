@@ -11,12 +11,26 @@ from einops import rearrange
 from monai.losses import DiceCELoss, PatchAdversarialLoss
 from torch import Tensor, nn
 
-__all__ = ["AutoencoderLoss", "kl_to_standard_normal", "label_loss"]
+__all__ = ["AutoencoderLoss", "gradient_difference", "kl_to_standard_normal", "label_loss"]
 
 
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return the mean over elements of KL(N(mean, exp(log_variance)) ‖ N(0, 1)) in nats."""
     return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).mean()
+
+
+def gradient_difference(image: Tensor, target: Tensor) -> Tensor:
+    """Return the mean absolute difference of the finite differences along rows and columns, summed over the two.
+
+    It asks for edges at their place and for texture of the right size, which squared errors of pixels give up first.
+
+    Args:
+        image: ``(..., H, W)``, at least two rows and columns.
+        target: of the same shape.
+    """
+    difference = image - target
+    along_rows, along_columns = (difference.diff(dim=axis).abs().mean() for axis in (-1, -2))
+    return along_rows + along_columns
 
 
 _DICE_CE = DiceCELoss(softmax=True)
@@ -56,6 +70,7 @@ class AutoencoderLoss(nn.Module):
         label_channels: how many of the last channels are the classes of a mask, see
             `monai_feat.transforms.join_labels`; 0 for clips without masks.
         label_weight: weight of the term of the masks.
+        gradient_weight: weight of `gradient_difference`; 0 leaves the term out.
     """
 
     def __init__(
@@ -67,10 +82,12 @@ class AutoencoderLoss(nn.Module):
         perceptual_weight: float = 0.1,
         label_channels: int = 0,
         label_weight: float = 1.0,
+        gradient_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.label_channels = label_channels
         self.label_weight = label_weight
+        self.gradient_weight = gradient_weight
         self.kl_weight = kl_weight
         self.adversarial_weight = adversarial_weight
         self.perceptual_weight = perceptual_weight
@@ -102,6 +119,8 @@ class AutoencoderLoss(nn.Module):
         difference = image - real_image
         loss: Tensor = difference.abs().mean() + difference.square().mean()
         loss = loss + self.kl_weight * kl_to_standard_normal(mean, log_variance)
+        if self.gradient_weight:
+            loss = loss + self.gradient_weight * gradient_difference(image, real_image)
         if self.label_channels:
             loss = loss + self.label_weight * label_loss(logits, labels)
         frames, real = _frames(image), _frames(real_image)

@@ -85,18 +85,24 @@ class FrameAutoencoder(nn.Module):
         """Decode latents ``(B, C_latent, T, H/f, W/f)`` to clips ``(B, C, T, H, W)``, about in [-1, 1]."""
         return self._frame_by_frame(lambda frames: (self.autoencoder.decode(frames),), z / self.scale_factor)[0]
 
-    def forward(self, x: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, noise: Tensor | None = None, disturbance: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Reconstruct clips through sampled latents, for training.
 
         Args:
             x: clips in [-1, 1], ``(B, C, T, H, W)``.
             noise: standard normal noise of the latents' shape; drawn where it is None.
+            disturbance: what else is added to the latents, in standard deviations of their channels over the batch; of
+                their shape. A decoder that has met it forgives what a diffusion model gets wrong.
 
         Returns:
             The reconstruction, and the latents' mean and log-variance.
         """
         mean, log_variance = self.encode_moments(x)
         latents = sample_posterior(mean, log_variance, torch.randn_like(mean) if noise is None else noise)
+        if disturbance is not None:
+            latents = latents + latents.detach().std(dim=(0, 2, 3, 4), keepdim=True) * disturbance
         return self.decode(latents * self.scale_factor), mean, log_variance
 
     @torch.no_grad()

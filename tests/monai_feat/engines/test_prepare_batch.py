@@ -154,7 +154,7 @@ def test_a_clips_draws_are_those_of_its_own_seed(autoencoder: FrameAutoencoder, 
     """Two clips in one batch draw what each draws by itself; the frozen autoencoder, and one that is trained."""
     whole = {"image": torch.rand(2, 1, 3, 8, 8), **moments(0.5, -1.0, batch=2), "clip_seeds": torch.tensor([5, 2**62])}
     prepare = (
-        ReconstructionPrepareBatch(autoencoder)
+        ReconstructionPrepareBatch(autoencoder, latent_noise=0.2)
         if key == "image"
         else LatentDiffusionPrepareBatch(autoencoder, conditions=[FirstFramesCondition(max_frames=2)])
     )
@@ -162,7 +162,7 @@ def test_a_clips_draws_are_those_of_its_own_seed(autoencoder: FrameAutoencoder, 
     def drawn(batch: dict[str, Tensor]) -> list[Tensor]:
         inputs = prepare(batch, "cpu")[3]
         values = {**inputs, **inputs.pop("condition", {})}
-        return [values[name] for name in ("noise", "timesteps", "first_frames") if name in values]
+        return [values[name] for name in ("noise", "disturbance", "timesteps", "first_frames") if name in values]
 
     for clip in (slice(0, 1), slice(1, 2)):
         torch.rand(3)
@@ -178,6 +178,17 @@ def test_reconstruction_takes_clips_as_input_and_target(autoencoder: FrameAutoen
     assert autoencoder(given, **inputs)[1].shape == inputs["noise"].shape == (2, 2, 3, 4, 4)
     with pytest.raises(KeyError, match="image"):
         prepare({})
+
+
+def test_latents_are_disturbed_by_up_to_the_given_noise(autoencoder: FrameAutoencoder) -> None:
+    clips = torch.zeros(300, 1, 1, 16, 16)
+    disturbance = ReconstructionPrepareBatch(autoencoder, latent_noise=0.4)({"image": clips}, "cpu")[3]["disturbance"]
+    levels = disturbance.flatten(1).std(dim=1)  # uniform in [0, 0.4]: mean 0.2, deviation 0.4/√12
+    assert disturbance.shape == (300, 2, 1, 8, 8)
+    assert levels.mean().item() == pytest.approx(0.2, abs=0.03)
+    assert levels.std().item() == pytest.approx(0.4 / 12**0.5, abs=0.02)
+    with pytest.raises(ValueError, match="latent_noise of 0 or more, got -1"):
+        ReconstructionPrepareBatch(autoencoder, latent_noise=-1)
 
 
 def test_some_masks_are_hidden_from_the_input_only(autoencoder: FrameAutoencoder) -> None:

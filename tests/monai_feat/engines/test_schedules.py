@@ -11,7 +11,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
-from monai_feat.engines import WeightAverage, warmup_cosine
+from monai_feat.engines import TimeBudget, WeightAverage, final_decay, share_done, warmup_cosine
 
 MOMENTUM, START, WARMUP = 0.01, 0.2, 40
 
@@ -42,6 +42,26 @@ def test_a_resumed_schedule_follows_the_rule_it_is_given() -> None:
 def test_rise_longer_than_training_is_an_error() -> None:
     with pytest.raises(ValueError, match="got 10 and 10"):
         warmup_cosine(warmup_steps=10, total_steps=10)
+
+
+def test_final_decay_against_its_formula() -> None:
+    factor = final_decay(share_done(100), warmup_steps=4, share=0.25)
+    assert [factor(step) for step in (0, 1, 3, 4, 75)] == [0.25, 0.5, 1.0, 1.0, 1.0]
+    for step in range(76, 101):
+        assert factor(step) == pytest.approx((100 - step) / 25)
+    assert factor(1000) == 0.0
+    with pytest.raises(ValueError, match=r"share in \(0, 1\], got 0"):
+        final_decay(share_done(100), share=0)
+
+
+def test_time_that_runs_out_is_the_end() -> None:
+    budget = TimeBudget(max_seconds=50)
+    done = share_done(100, budget)
+    assert (done(0), done(30)) == (0.0, 0.3)
+    budget.load_state_dict({"seconds": 40})
+    assert (done(30), done(90)) == (0.8, 0.9)
+    budget.load_state_dict({"seconds": 70})
+    assert done(30) == 1.0
 
 
 def _train(network: nn.Linear, steps: int, done: int = 0, average: nn.Module | None = None) -> nn.Module:

@@ -57,6 +57,21 @@ def test_a_second_run_has_its_own_time(clock: Clock) -> None:
     assert engine.state.iteration == 12
 
 
+def test_what_was_spent_is_saved(clock: Clock) -> None:
+    engine, budget = Engine(lambda _engine, _batch: None), TimeBudget(10.0)
+    budget.attach(engine)
+    assert budget.done == 0
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: setattr(clock, "now", clock.now + 1))
+    engine.run(range(4))
+    assert budget.done == pytest.approx(0.4)
+    resumed = TimeBudget(10.0)
+    resumed.load_state_dict(budget.state_dict())
+    assert resumed.done == pytest.approx(0.4)
+    resumed.attach(engine)
+    engine.run(range(4), max_epochs=3)
+    assert (engine.state.iteration, resumed.done) == (4 + 6, pytest.approx(1.0))
+
+
 def test_refuses_no_time() -> None:
     with pytest.raises(ValueError, match="positive, got 0"):
         TimeBudget(0)

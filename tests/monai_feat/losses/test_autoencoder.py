@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 
-from monai_feat.losses import AutoencoderLoss, kl_to_standard_normal, label_loss
+from monai_feat.losses import AutoencoderLoss, gradient_difference, kl_to_standard_normal, label_loss
 
 
 class Mean(nn.Module):
@@ -47,6 +47,15 @@ def test_plain_terms_by_hand(clips: Tensor) -> None:
     """0.1 off everywhere: 0.1 + 0.01; N(1, 4): (1 + 4 - log 4 - 1) / 2 nats."""
     loss = AutoencoderLoss(kl_weight=0.5)((clips + 0.1, *latents(1.0, math.log(4))), clips)
     assert loss.item() == pytest.approx(0.11 + 0.5 * 0.5 * (4 - math.log(4)), rel=1e-5)
+
+
+def test_gradient_difference_by_hand(clips: Tensor) -> None:
+    """A ramp of 0.2 a column and 0.1 a row more; an even offset is no difference of gradients."""
+    ramp = 0.2 * torch.arange(8.0) + 0.1 * torch.arange(8.0)[:, None]
+    assert gradient_difference(clips + ramp + 5, clips).item() == pytest.approx(0.3, rel=1e-4)
+    plain, sharp = (AutoencoderLoss(gradient_weight=weight) for weight in (0.0, 0.5))
+    output = (clips + ramp, *latents())
+    assert (sharp(output, clips) - plain(output, clips)).item() == pytest.approx(0.15, rel=1e-4)
 
 
 @pytest.mark.parametrize("as_list", [False, True])

@@ -76,6 +76,16 @@ def test_forward_reconstructs_through_sampled_latents() -> None:
     assert all(p.grad is not None for p in net.parameters())
 
 
+def test_disturbed_latents_are_off_by_standard_deviations_of_their_channels() -> None:
+    net, x = network(scale_factor=0.5), clips()
+    noise, disturbance = torch.randn(2, 2, 2, 5, 4, 6)
+    with torch.no_grad():
+        found, mean, log_variance = net(x, noise, disturbance)
+        latents = sample_posterior(mean, log_variance, noise)
+        spread = latents.transpose(0, 1).flatten(1).std(dim=1)[:, None, None, None]
+        torch.testing.assert_close(found, net.decode(0.5 * (latents + spread * disturbance)))
+
+
 def test_posterior_samples_have_its_moments() -> None:
     mean, log_variance = torch.full((100_000,), 3.0), torch.full((100_000,), -1.0)
     samples = sample_posterior(mean, log_variance, torch.randn(100_000))
