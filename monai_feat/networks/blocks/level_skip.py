@@ -35,13 +35,14 @@ class LevelConditionedSkip(nn.Module):
         super().__init__()
         self.filters = nn.Conv3d(in_channels, num_filters * out_channels, kernel_size=3, padding=1)
         self.embedding = TimestepEmbedding(hidden_size, num_frequencies=32)
-        self.mixture = nn.Sequential(ScaledSiLU(), nn.Linear(hidden_size, num_filters))
+        self.activation = ScaledSiLU()
+        self.mixture = nn.Linear(hidden_size, num_filters)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Start as nothing: the last layer of the mixture is zero."""
-        nn.init.zeros_(self.mixture[1].weight)
-        nn.init.zeros_(self.mixture[1].bias)
+        """Start as nothing: the layer that gives the mixture is zero."""
+        nn.init.zeros_(self.mixture.weight)
+        nn.init.zeros_(self.mixture.bias)
 
     def forward(self, x: Tensor, timesteps: Tensor, num_image_frames: int = 0) -> Tensor:
         """Filter clips.
@@ -54,7 +55,7 @@ class LevelConditionedSkip(nn.Module):
         Returns:
             Its part of the prediction, ``(B, out_channels, T, H, W)``.
         """
-        shares = self.mixture(self.embedding(timesteps))  # (B, K)
+        shares = self.mixture(self.activation(self.embedding(timesteps)))  # (B, K)
         video, images = x.split([x.shape[2] - num_image_frames, num_image_frames], dim=2)
         filtered = self.filters(video)  # (B, K·out, T, H, W)
         if num_image_frames:
