@@ -35,17 +35,17 @@ from monai_feat.data.tensor_cache import TensorCacheError
 from monai_feat.metrics.functional.properties import Modality
 from monai_feat.transforms import Fit
 
-from .agreement import Colour
-from .comparison import Comparison, open_comparison
-from .latents import load_autoencoder
 from .memorisation import describe
-from .protocol import PRESETS, Protocol, get_preset
+from .reading.agreement import Colour
+from .reading.comparison import Comparison, open_comparison
+from .reading.latents import load_autoencoder
+from .reading.protocol import PRESETS, Protocol, get_preset
+from .reading.sources import SourceOptions, parse_grid
 from .report import write_report
+from .report.summary import summarise
 from .results import Evaluation
-from .sources import SourceOptions, parse_grid
-from .spaces import PUBLISHED_SPACES, FeatureSpace, offline_spaces, published_spaces
+from .scoring.spaces import PUBLISHED_SPACES, FeatureSpace, offline_spaces, published_spaces
 from .study import Settings, evaluate
-from .summary import summarise
 
 __all__ = ["main"]
 

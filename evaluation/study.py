@@ -22,16 +22,16 @@ from monai_feat.metrics.features import FeatureNetwork
 from monai_feat.metrics.functional.properties import Modality
 from monai_feat.transforms import to_unit_range
 
-from .clips import ClipSet, evenly_spaced
-from .comparison import Comparison
-from .feature_cache import Features, extract_features
 from .memorisation import run_gate
-from .properties import ClipProperties, chosen_properties
-from .protocol import Protocol, content_digest
+from .reading.clips import ClipSet, evenly_spaced
+from .reading.comparison import Comparison
+from .reading.protocol import Protocol, content_digest
 from .results import Curve, Evaluation, GateResult
-from .scorecard import distributions, score_all
+from .scoring.feature_cache import Features, extract_features
+from .scoring.properties import ClipProperties, chosen_properties
+from .scoring.scorecard import distributions, score_all
+from .scoring.spaces import FeatureSpace
 from .sensitivity import corruption_curves
-from .spaces import FeatureSpace
 
 __all__ = ["Settings", "evaluate"]
 

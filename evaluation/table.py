@@ -18,7 +18,7 @@ from typing import Any
 from monai_feat.files import read_json
 from monai_feat.visualize import format_number
 
-from .protocol import differing_fields
+from .reading.protocol import differing_fields
 
 __all__ = ["main", "tabulate"]
 

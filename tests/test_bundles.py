@@ -19,9 +19,10 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, load, run, verify_metadata, verify_net_in_out
 from monai.fl.client import MonaiAlgo, MonaiAlgoStats
 
+from monai_feat.bundle import check_config
 from monai_feat.checkpoints import load_checkpoint, load_weights
 from monai_feat.data import load_clip, probe_video, write_mp4, write_phantoms
-from monai_feat.engines import ReconstructionPrepareBatch, check_config
+from monai_feat.engines import ReconstructionPrepareBatch
 from monai_feat.networks.nets import FEAT, ClipSegmenter
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Imports run one way: library <- {bundles, evaluation, downstream}, and inside the library along ``MAY_IMPORT``."""
+"""Imports run one way: library <- {evaluation, downstream, experiments}; in the library, along ``MAY_IMPORT``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "monai_feat"
-STUDIES = ("bundles", "evaluation", "downstream")
+STUDIES = ("experiments", "evaluation", "downstream")
 CORE = ("ops", "networks.blocks", "networks.nets", "networks.schedulers")
 BESIDE = ("files", "transforms", "data", "losses", "metrics", "checkpoints", "visualize")
 
@@ -32,8 +32,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "checkpoints": ("files", "networks.blocks", "networks.nets"),
     "visualize": ("files", "transforms"),
     "doctor": ("transforms", "data", "visualize"),
-    "engines": (*CORE, "inferers", *BESIDE),
-    "apps": (*CORE, "inferers", *BESIDE, "doctor", "engines"),
+    "distributed": ("networks.nets", "checkpoints"),
+    "bundle": ("files", "data", "transforms", "checkpoints"),
+    "handlers": (*CORE, "inferers", *BESIDE, "distributed", "bundle"),
+    "engines": (*CORE, "inferers", *BESIDE, "handlers"),
+    "apps": (*CORE, "inferers", *BESIDE, "doctor", "distributed", "bundle", "handlers", "engines"),
 }
 DYNAMIC_IMPORTS = {"import_module", "optional_import", "__import__"}
 
@@ -123,12 +126,12 @@ def test_the_table_has_no_cycle() -> None:
         ("monai_feat/data/a.py", "import importlib as i\ni.import_module('monai_feat.engines')", "data may not import"),
         ("monai_feat/__init__.py", "from .ops import bi_wkv", "the root may not import"),
         ("monai_feat/metrics/a.py", "import evaluation.floors", "the library imports evaluation.floors"),
-        ("monai_feat/apps/a/b.py", "from bundles import demo", "the library imports bundles.demo"),
+        ("monai_feat/apps/a/b.py", "from experiments import few_steps", "the library imports experiments.few_steps"),
         ("monai_feat/helpers/a.py", "", "in no layer"),
         ("evaluation/a.py", "from downstream import arms", "evaluation may not import"),
-        ("downstream/a.py", "import bundles.demo", "downstream may not import"),
-        ("bundles/endoscopy/a.py", "from evaluation.report import table", "bundles may not import"),
-        ("bundles/demo.py", "from tests.conftest import ROOT", "bundles may not import"),
+        ("downstream/a.py", "import experiments.few_steps", "downstream may not import"),
+        ("experiments/long_clips/a.py", "from evaluation.report import table", "experiments may not import"),
+        ("experiments/a.py", "from tests.conftest import ROOT", "experiments may not import"),
     ],
 )
 def test_a_violation_is_found(tmp_path: Path, file: str, text: str, complaint: str) -> None:
@@ -147,6 +150,6 @@ def test_what_is_allowed_passes(tmp_path: Path) -> None:
         "monai_feat/inferers/a.py": "from monai_feat.networks import schedulers",
         "monai_feat/engines/a.py": "from monai.engines import Trainer\nfrom ..losses import HybridDiffusionLoss",
         "evaluation/a.py": "from monai_feat.metrics import x\nfrom . import floors\nfrom .floors import y",
-        "bundles/demo.py": "import monai_feat.networks.nets\nfrom bundles.endoscopy import z",
+        "experiments/a.py": "import monai_feat.networks.nets\nfrom experiments.few_steps import z",
     }
     assert violations(write_tree(tmp_path, files)) == []

@@ -23,8 +23,8 @@ from tqdm import tqdm
 
 from monai_feat.files import read_json, write_text
 
-from ..statistics.coverage import TABLE
-from .coverage import CELLS, simulate_coverage
+from ..statistics.simulated_coverage import TABLE
+from .interval_trials import CELLS, simulate_coverage
 from .studies import STUDIES, simulate_studies
 from .text import markdown
 

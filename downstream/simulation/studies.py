@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from ..statistics import ALPHA, LEVEL, Comparison, compare_arms
-from .laws import ArmLaw, Design, draw_scores
+from .study_laws import ArmLaw, Design, draw_scores
 
 __all__ = ["ARMS", "SMALLEST_EFFECT", "STUDIES", "rate_interval", "simulate_studies"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..statistics import VERDICTS
-from .coverage import METHODS
+from .interval_trials import METHODS
 from .studies import rate_interval
 
 __all__ = ["markdown"]

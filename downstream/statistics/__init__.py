@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from .bootstrap import bootstrap_interval
 from .comparison import ALPHA, LEVEL, Comparison, Gain, compare_arms, measure_gains
-from .coverage import simulated_coverage
 from .differences import Differences, arm_values, paired_differences
 from .effect import Effect, estimate_effect
 from .judgement import VERDICTS, Verdict, judge
 from .multiplicity import holm, signed_rank_p
 from .power import detection_power, patients_needed
+from .simulated_coverage import simulated_coverage
 
 __all__ = [
     "ALPHA",

@@ -26,8 +26,8 @@ from monai_feat.data.sources import PHANTOM_PREFIX
 from monai_feat.files import write_text
 from monai_feat.metrics.functional import Distance
 
-from ..sources import SourceOptions
-from ..spaces import offline_spaces
+from ..reading.sources import SourceOptions
+from ..scoring.spaces import offline_spaces
 from .answers import Answer, join_seeds, markdown_table, measure_answers
 from .pools import PoolOptions, open_pool
 

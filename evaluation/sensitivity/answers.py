@@ -12,8 +12,8 @@ from torch import Tensor
 
 from monai_feat.metrics.functional import Distance
 
-from ..corruptions import CORRUPTIONS
-from ..spaces import FeatureSpace
+from ..scoring.spaces import FeatureSpace
+from .corruptions import CORRUPTIONS
 from .curves import corrupted_features, grows_throughout, measure_levels, split_halves
 
 __all__ = ["Answer", "join_seeds", "markdown_table", "measure_answers"]

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from monai_feat.metrics.features import FeatureNetwork
 from monai_feat.metrics.functional import Distance
 
-from ..corruptions import CORRUPTIONS, Corruption
 from ..results import Curve
-from ..spaces import FeatureSpace
+from ..scoring.spaces import FeatureSpace
+from .corruptions import CORRUPTIONS, Corruption
 
 __all__ = [
     "DISTANCES",

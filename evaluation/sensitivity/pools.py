@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from monai_feat.data.sources import PHANTOM_PREFIX
 
-from ..agreement import common_colour, common_size
-from ..clips import ClipSet, cut_windows, evenly_spaced
-from ..sources import SourceOptions, open_side
+from ..reading.agreement import common_colour, common_size
+from ..reading.clips import ClipSet, cut_windows, evenly_spaced
+from ..reading.sources import SourceOptions, open_side
 
 __all__ = ["PoolOptions", "open_pool"]
 

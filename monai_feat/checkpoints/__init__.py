@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from monai_feat.checkpoints.conditions import conditions_metadata, read_conditions
 from monai_feat.checkpoints.feat_importer import UNUSED_PUBLISHED_PARAMETERS, import_feat_checkpoint
-from monai_feat.checkpoints.handlers import AtomicDiskSaver, SafeCheckpointLoader, SafeCheckpointSaver
 from monai_feat.checkpoints.label_channels import widen_autoencoder
 from monai_feat.checkpoints.prediction_type import prediction_metadata, read_prediction_type
 from monai_feat.checkpoints.sd_vae_importer import StableDiffusionAutoencoder, import_sd_vae
@@ -15,10 +14,7 @@ from monai_feat.checkpoints.weights import check_weights, load_weights
 
 __all__ = [
     "UNUSED_PUBLISHED_PARAMETERS",
-    "AtomicDiskSaver",
     "CheckpointError",
-    "SafeCheckpointLoader",
-    "SafeCheckpointSaver",
     "StableDiffusionAutoencoder",
     "check_weights",
     "conditions_metadata",

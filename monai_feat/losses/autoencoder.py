@@ -63,7 +63,7 @@ class AutoencoderLoss(nn.Module):
     Args:
         kl_weight: weight of the KL divergence of the latents to a standard normal.
         discriminator: judges frames ``(N, C, H, W)``, such as MONAI's ``PatchDiscriminator``; it is trained by
-            `monai_feat.engines.DiscriminatorUpdate`. None leaves the term out.
+            `monai_feat.handlers.DiscriminatorUpdate`. None leaves the term out.
         adversarial_weight: weight of the patch-adversarial term.
         perceptual: maps reconstructed and real frames ``(N, C, H, W)`` to a scalar; None leaves the term out.
         perceptual_weight: weight of the perceptual term.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import torch
 
-from evaluation.feature_cache import Sample
+from evaluation.scoring.feature_cache import Sample
 from monai_feat.metrics.features import FeatureNetwork
 
 

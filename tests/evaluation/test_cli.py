@@ -17,9 +17,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from evaluation import cli, spaces, study
+from evaluation import cli, study
 from evaluation.results import Copy, GateResult, NearestPair
-from evaluation.spaces import FeatureSpace
+from evaluation.scoring import spaces
+from evaluation.scoring.spaces import FeatureSpace
 from monai_feat.metrics.features import FeatureNetwork
 
 WriteClips = Callable[..., Path]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.protocol import Protocol
+from evaluation.reading.protocol import Protocol
 from evaluation.report import write_report
 from evaluation.results import Evaluation, Interval, Score
 from evaluation.table import main

@@ -23,16 +23,16 @@ from monai_feat.apps.auto3dseg.prediction import default_device
 from monai_feat.apps.auto3dseg.records import METRIC, Items, KeptWeights, claim_folder
 from monai_feat.apps.auto3dseg.sampling import TrainingSamples
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings
-from monai_feat.checkpoints import SafeCheckpointLoader, SafeCheckpointSaver
+from monai_feat.bundle import epoch_of, find_checkpoint
 from monai_feat.data import SegmentationClips
-from monai_feat.engines import (
+from monai_feat.engines import MeanTeacherPrepareBatch
+from monai_feat.handlers import (
     GradientGuard,
-    MeanTeacherPrepareBatch,
+    SafeCheckpointLoader,
+    SafeCheckpointSaver,
     StepSchedule,
     TrainingProgress,
     WeightAverage,
-    epoch_of,
-    find_checkpoint,
     warmup_cosine,
 )
 from monai_feat.losses import ClipSegmentationLoss

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from downstream.simulation import __main__ as command
-from downstream.simulation.laws import Design
-from downstream.statistics.coverage import TABLE
+from downstream.simulation.study_laws import Design
+from downstream.statistics.simulated_coverage import TABLE
 
 
 @pytest.fixture

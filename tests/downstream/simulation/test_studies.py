@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from downstream.simulation.laws import Design, draw_scores
 from downstream.simulation.studies import ARMS, SMALLEST_EFFECT, rate_interval, simulate_studies
+from downstream.simulation.study_laws import Design, draw_scores
 from downstream.statistics import compare_arms
 
 

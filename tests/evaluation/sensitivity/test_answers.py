@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.corruptions import CORRUPTIONS
 from evaluation.sensitivity import corrupted_features, corruption_curves, measure_levels, split_halves
 from evaluation.sensitivity.answers import Answer, join_seeds, markdown_table, measure_answers
+from evaluation.sensitivity.corruptions import CORRUPTIONS
 from tests.evaluation.sensitivity.test_curves import CLIPS, GROUPS, SPACE
 
 FIRST = Answer("Kernel distance", "blur", ((0.0, 1.0, 2.0, 4.0, 8.0),), (0.5,))

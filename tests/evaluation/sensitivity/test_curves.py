@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from evaluation.corruptions import CORRUPTIONS
+from evaluation.scoring.spaces import FeatureSpace
 from evaluation.sensitivity import (
     CorruptedFeatures,
     corrupted_features,
@@ -16,7 +16,7 @@ from evaluation.sensitivity import (
     measure_levels,
     split_halves,
 )
-from evaluation.spaces import FeatureSpace
+from evaluation.sensitivity.corruptions import CORRUPTIONS
 from monai_feat.metrics.features import FeatureNetwork
 from monai_feat.metrics.functional import kernel_distance
 from tests.evaluation.conftest import noise_clip

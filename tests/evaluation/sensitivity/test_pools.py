@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from evaluation.reading.sources import SourceError, SourceOptions
 from evaluation.sensitivity.pools import PoolOptions, open_pool
-from evaluation.sources import SourceError, SourceOptions
 from monai_feat.data import PhantomDataset
 from monai_feat.data.clip_listing import name_by_pattern
 

@@ -1,0 +1,74 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Scores of single frames, of which there are many: Fréchet inception distance and inception score."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from monai_feat.metrics.functional import frechet_distance, inception_score
+
+from ..results import Reference, Score
+from .feature_cache import Sample
+from .space_scorer import MIN_CLIPS_PER_FEATURE
+from .spaces import FeatureSpace
+
+__all__ = ["score_frames", "score_inception"]
+
+_BLOCK = 4096
+
+
+def score_frames(space: FeatureSpace, real: Sample, fake: Sample, reference: Reference, correction: int = 1) -> Score:
+    """Score single frames by the Fréchet distance.
+
+    It has neither interval nor floor: frames of one clip are too alike to count as samples.
+    """
+    fewest, needed = min(len(real), len(fake)), MIN_CLIPS_PER_FEATURE * space.num_features
+    few = f"{fewest} frames are fewer than 1.3 D = {needed:.0f}: mostly noise of the covariances"
+    return Score(
+        metric=f"frechet_{space.key}",
+        title=f"Fréchet distance of {space.title}",
+        reference=reference,
+        value=float(frechet_distance(*moments(real.features, correction), *moments(fake.features, correction))),
+        interval=None,
+        floor=None,
+        num_real=len(real),
+        num_fake=len(fake),
+        num_features=space.num_features,
+        meaningful=fewest >= needed,
+        note="of single frames, without interval or floor" if fewest >= needed else few,
+    )
+
+
+def score_inception(space: FeatureSpace, fake: Sample, splits: int) -> Score:
+    """Score single synthetic frames by the inception score, which knows no real clips."""
+    mean, deviation = inception_score(fake.features, min(splits, len(fake)))
+    return Score(
+        metric="inception_score",
+        title="Inception score",
+        reference="train",
+        value=float(mean),
+        interval=None,
+        floor=None,
+        num_real=0,
+        num_fake=len(fake),
+        num_features=space.num_features,
+        higher_is_better=True,
+        note=f"of single frames, compared with no real ones; standard deviation over splits {float(deviation):.2g}",
+    )
+
+
+def moments(features: Tensor, correction: int) -> tuple[Tensor, Tensor]:
+    """Return mean and covariance in float64, block by block: all frames of all videos would not fit at once.
+
+    Args:
+        features: ``(N, D)`` of any type.
+        correction: the covariance is divided by N minus this.
+    """
+    mean = torch.stack([block.double().sum(dim=0) for block in features.split(_BLOCK)]).sum(dim=0) / len(features)
+    scatter = torch.zeros(features.shape[1], features.shape[1], dtype=torch.float64)
+    for block in features.split(_BLOCK):
+        centred = block.double() - mean
+        scatter += centred.T @ centred
+    return mean, scatter / (len(features) - correction)

@@ -1,0 +1,119 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Sample the clips of one sampler, number of steps and seed, once: they are kept in a file."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from monai.bundle import ConfigParser
+from torch import Tensor
+
+from monai_feat.apps.demo import Demo
+from monai_feat.checkpoints import load_checkpoint, read_metadata, save_checkpoint
+from monai_feat.data import autoencoder_digest
+from monai_feat.transforms.functional import to_uint8
+
+__all__ = ["Cell", "Sampled", "Shape", "sample_once"]
+
+BATCH_SIZE = 8
+
+
+class Cell(NamedTuple):
+    """What clips are sampled with."""
+
+    sampler: str
+    steps: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.sampler}, {self.steps} steps, seed {self.seed}"
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file with the clips."""
+        return f"{self.sampler}_{self.steps:04d}_seed_{self.seed}.safetensors"
+
+
+class Shape(NamedTuple):
+    """How many clips, and of which size."""
+
+    num_clips: int
+    num_frames: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Clips of a cell.
+
+    Attributes:
+        pixels: uint8 ``(N, C, T, H, W)``.
+        seconds: for each clip, decoding included: of the processor, whoever else may use it; on a GPU, of the clock.
+    """
+
+    pixels: Tensor
+    seconds: float
+
+
+def sample_once(demo: Demo, cell: Cell, shape: Shape, network: Path, folder: Path) -> Sampled:
+    """Return the clips of a cell, from its file where an earlier run has left it there, else as the bundle makes them.
+
+    Args:
+        demo: knows the bundle.
+        cell: what to sample with.
+        shape: of what is sampled.
+        network: weights.
+        folder: where files are kept.
+
+    Raises:
+        FileExistsError: if other weights or shapes made the file.
+    """
+    config = ConfigParser()
+    config.read_config(str(demo.bundle / "configs" / "inference.json"))
+    config.update(
+        {
+            "bundle_root": str(demo.bundle),
+            "network_weights": str(network),
+            "sampler": cell.sampler,
+            "num_sampling_steps": cell.steps,
+            "seed": cell.seed,
+            "num_frames": shape.num_frames,
+            "frame_size": shape.size,
+            "inferer::progress": False,
+        }
+    )
+    settings = {**shape._asdict(), "network": autoencoder_digest(config.get_parsed_content("network"))}
+    file = folder / cell.file_name
+    if file.is_file():
+        return _read(file, settings)
+    sampled = _sample(config, shape.num_clips)
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = {"settings": json.dumps(settings), "seconds": f"{sampled.seconds:.6g}"}
+    save_checkpoint({"pixels": sampled.pixels}, file, metadata=metadata)
+    return sampled
+
+
+def _read(file: Path, settings: dict[str, Any]) -> Sampled:
+    metadata = read_metadata(file)
+    if json.loads(metadata["settings"]) != settings:
+        raise FileExistsError(
+            f"{file} holds what other settings made ({metadata['settings']} there, {json.dumps(settings)} now); name "
+            "another --out, or remove it"
+        )
+    return Sampled(load_checkpoint(file)["pixels"], float(metadata["seconds"]))
+
+
+def _sample(config: ConfigParser, num_clips: int) -> Sampled:
+    network, inferer, device = (config.get_parsed_content(key) for key in ("network", "inferer", "device"))
+    network.eval()
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
+    started = clock()
+    batches = torch.arange(num_clips, device=device).split(BATCH_SIZE)
+    pixels = torch.cat([to_uint8(inferer(indices, network)).cpu() for indices in batches])
+    return Sampled(pixels, (clock() - started) / num_clips)

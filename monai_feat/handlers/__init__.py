@@ -1,0 +1,46 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Handlers of ignite engines, for MONAI's stock trainers and evaluators."""
+
+from __future__ import annotations
+
+from monai_feat.handlers.best_weights import BestWeights
+from monai_feat.handlers.checkpoints import AtomicDiskSaver, SafeCheckpointLoader, SafeCheckpointSaver
+from monai_feat.handlers.clip_saver import ClipSaver, SampleSheet
+from monai_feat.handlers.discriminator import DiscriminatorUpdate
+from monai_feat.handlers.epoch_seed import EpochSeed, ValidationSeed, clip_seeds
+from monai_feat.handlers.gradients import GradientGuard, NonFiniteGradientError
+from monai_feat.handlers.metric_handler import SampleMetricHandler, TorchMetricHandler
+from monai_feat.handlers.progress import SamplingProgress, TrainingProgress
+from monai_feat.handlers.schedules import StepSchedule, WeightAverage, final_decay, share_done, warmup_cosine
+from monai_feat.handlers.sharded_average import ShardedWeightAverage
+from monai_feat.handlers.steps import num_steps, steps_now
+from monai_feat.handlers.time_budget import TimeBudget
+
+__all__ = [
+    "AtomicDiskSaver",
+    "BestWeights",
+    "ClipSaver",
+    "DiscriminatorUpdate",
+    "EpochSeed",
+    "GradientGuard",
+    "NonFiniteGradientError",
+    "SafeCheckpointLoader",
+    "SafeCheckpointSaver",
+    "SampleMetricHandler",
+    "SampleSheet",
+    "SamplingProgress",
+    "ShardedWeightAverage",
+    "StepSchedule",
+    "TimeBudget",
+    "TorchMetricHandler",
+    "TrainingProgress",
+    "ValidationSeed",
+    "WeightAverage",
+    "clip_seeds",
+    "final_decay",
+    "num_steps",
+    "share_done",
+    "steps_now",
+    "warmup_cosine",
+]

@@ -1,0 +1,120 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What sampling leaves behind: a file for every clip, and a sheet to look at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+from torch.utils.tensorboard import SummaryWriter
+
+from monai_feat.bundle.sample_folder import SampleFolder
+from monai_feat.files import replacing
+from monai_feat.transforms.functional import to_uint8
+from monai_feat.transforms.labels import split_labels
+from monai_feat.visualize import contact_sheet
+
+__all__ = ["ClipSaver", "SampleSheet"]
+
+
+class ClipSaver:
+    """Write each clip that an evaluator samples into a folder, and after every batch what is there.
+
+    Args:
+        folder: where, and as what.
+    """
+
+    def __init__(self, folder: SampleFolder) -> None:
+        self.folder = folder
+
+    def attach(self, engine: Engine) -> None:
+        """Register with an evaluator whose inputs are clip indices ``(B,)`` and whose predictions are clips."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+
+    def __call__(self, engine: Any) -> None:
+        """Write the clips of one batch."""
+        for index, clip in zip(*_indices_and_clips(engine), strict=True):
+            self.folder.write(int(index), clip)
+        self.folder.save_manifest()
+
+
+class SampleSheet:
+    """Draw the clips that an evaluator samples as one contact sheet, under real ones.
+
+    Rows are clips, columns are frames.
+
+    Args:
+        output_dir: folder of the sheets; made if missing.
+        real: a data set whose first clips are shown above the sampled ones.
+        num_rows: largest number of clips of each kind.
+        name: of the file, without suffix; ``{epoch}`` becomes the epoch at which the clips were sampled.
+        real_title: what to call the clips above the sampled ones.
+        log_dir: TensorBoard folder where the sheets shall be seen too; None for nowhere.
+        label_channels: how many of the clips' last channels are the classes of masks, which are outlined; 0 for clips
+            without.
+        tile: width in pixels of the frames on the sheet, whatever their own.
+
+    Raises:
+        ValueError: when there is no real clip, or no row.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | os.PathLike[str],
+        real: Dataset[dict[str, Any]],
+        num_rows: int = 4,
+        name: str = "samples",
+        real_title: str = "real",
+        log_dir: str | os.PathLike[str] | None = None,
+        label_channels: int = 0,
+        tile: int = 128,
+    ) -> None:
+        if num_rows < 1 or not len(real):  # type: ignore[arg-type]
+            raise ValueError(f"a sheet needs real clips and rows, got {len(real)} and {num_rows}")  # type: ignore[arg-type]
+        self.output_dir = Path(output_dir)
+        self.real = real
+        self.num_rows = num_rows
+        self.name = name
+        self.real_title = real_title
+        self.log_dir = log_dir
+        self.label_channels = label_channels
+        self.tile = tile
+        self._clips: list[Tensor] = []
+
+    def attach(self, engine: Engine) -> None:
+        """Register with an evaluator whose predictions are clips ``(B, C, T, H, W)`` in [-1, 1], labelled or not."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.draw)
+
+    def __call__(self, engine: Any) -> None:
+        """Remember the first clips."""
+        _, clips = _indices_and_clips(engine)
+        self._clips.extend(clips[: self.num_rows - len(self._clips)])
+
+    def draw(self, engine: Any) -> None:
+        """Write the sheet."""
+        real = [self.real[index]["image"] for index in range(min(self.num_rows, len(self.real)))]  # type: ignore[arg-type]
+        rows = {self.real_title: torch.stack(real), "sampled": torch.stack(self._clips)}
+        self._clips.clear()
+        parts = {title: split_labels(clips, self.label_channels) for title, clips in rows.items()}
+        images = {title: to_uint8(image) for title, (image, _) in parts.items()}
+        masks = {title: mask for title, (_, mask) in parts.items() if mask is not None}
+        sheet = contact_sheet(images, tile=self.tile, masks=masks)
+        self.output_dir.mkdir(parents=True, exist_ok=True)
+        with replacing(self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png") as file:
+            Image.fromarray(sheet.numpy()).save(file, format="PNG")
+        if self.log_dir is not None:
+            with SummaryWriter(str(self.log_dir)) as writer:
+                writer.add_image("samples", sheet, engine.state.epoch, dataformats="HWC")
+
+
+def _indices_and_clips(engine: Any) -> tuple[Tensor, Tensor]:
+    """Return what was asked for, ``(B,)``, and what was made, ``(B, C, T, H, W)``, both on the CPU."""
+    return engine.state.output["image"].cpu(), engine.state.output["pred"].float().cpu()

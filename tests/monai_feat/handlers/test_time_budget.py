@@ -1,0 +1,77 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ignite.engine import Engine, Events
+
+from monai_feat.handlers import TimeBudget
+
+
+class Clock:
+    """A clock that a test sets forward."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("monai_feat.handlers.time_budget.time", clock)
+    return clock
+
+
+def run(clock: Clock, max_seconds: float) -> tuple[Engine, list[int]]:
+    """Run three epochs of four one-second iterations, and note at which iterations epochs were completed."""
+
+    def step(_engine: Engine, _batch: Any) -> None:
+        clock.now += 1
+
+    engine, epochs = Engine(step), list[int]()
+    TimeBudget(max_seconds).attach(engine)
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda: epochs.append(engine.state.iteration))
+    engine.run(range(4), max_epochs=3)
+    return engine, epochs
+
+
+@pytest.mark.parametrize(
+    ("max_seconds", "epochs"), [(0.5, [1]), (5.5, [4, 6]), (8, [4, 8]), (12, [4, 8, 12]), (99, [4, 8, 12])]
+)
+def test_the_cut_epoch_is_completed_and_the_last(clock: Clock, max_seconds: float, epochs: list[int]) -> None:
+    engine, completed = run(clock, max_seconds)
+    assert completed == epochs
+    assert engine.state.iteration == epochs[-1]
+
+
+def test_a_second_run_has_its_own_time(clock: Clock) -> None:
+    engine, completed = run(clock, 6)
+    assert completed == [4, 6]
+    engine.load_state_dict({"iteration": 6, "max_epochs": 3, "epoch_length": 4})
+    engine.run(range(4), max_epochs=3)
+    assert engine.state.iteration == 12
+
+
+def test_what_was_spent_is_saved(clock: Clock) -> None:
+    engine, budget = Engine(lambda _engine, _batch: None), TimeBudget(10.0)
+    budget.attach(engine)
+    assert budget.done == 0
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: setattr(clock, "now", clock.now + 1))
+    engine.run(range(4))
+    assert budget.done == pytest.approx(0.4)
+    resumed = TimeBudget(10.0)
+    resumed.load_state_dict(budget.state_dict())
+    assert resumed.done == pytest.approx(0.4)
+    resumed.attach(engine)
+    engine.run(range(4), max_epochs=3)
+    assert (engine.state.iteration, resumed.done) == (4 + 6, pytest.approx(1.0))
+
+
+def test_refuses_no_time() -> None:
+    with pytest.raises(ValueError, match="positive, got 0"):
+        TimeBudget(0)
