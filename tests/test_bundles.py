@@ -362,12 +362,12 @@ def test_weights_without_masks_are_refused_where_masks_are_asked_for(
 @pytest.mark.parametrize("name", NAMES[:1], indirect=True)  # the bundles differ in their data only
 def test_conditions_go_from_the_config_to_the_samples(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
     """Killed and resumed with the same bits; the weights know what they can be asked for."""
-    blocks = "monai_feat.networks.blocks"
+    kinds = "monai_feat.conditions"
     conditions = [
-        {"_target_": f"{blocks}.ScalarCondition", "name": "speed_mm_per_s", "minimum": 4, "maximum": 20},
-        {"_target_": f"{blocks}.ClassCondition", "name": "polyp_present", "num_classes": 2},
-        {"_target_": f"{blocks}.FirstFramesCondition", "max_frames": 2},
-        {"_target_": f"{blocks}.MaskCondition", "num_labels": 2},
+        {"_target_": f"{kinds}.ScalarCondition", "name": "speed_mm_per_s", "minimum": 4, "maximum": 20},
+        {"_target_": f"{kinds}.ClassCondition", "name": "polyp_present", "num_classes": 2},
+        {"_target_": f"{kinds}.FirstFramesCondition", "max_frames": 2},
+        {"_target_": f"{kinds}.MaskCondition", "num_labels": 2},
     ]
     shipped = str(bundle_of(name) / "models" / "feat.safetensors")
     options = {**tiny, "conditions": conditions, "network_weights": shipped}

@@ -13,23 +13,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "monai_feat"
 STUDIES = ("experiments", "evaluation", "downstream")
-CORE = ("ops", "networks.blocks", "networks.nets", "networks.schedulers")
+CORE = ("ops", "networks.blocks", "conditions", "networks.nets", "networks.schedulers")
 BESIDE = ("files", "transforms", "data", "losses", "metrics", "checkpoints", "visualize")
 
 # What each part of the library may import of its other parts. A part names only parts above it: no cycle can pass.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "files": (),
     "ops": (),
+    "transforms": (),
     "networks.blocks": ("ops",),
-    "networks.nets": ("ops", "networks.blocks"),
+    "conditions": ("networks.blocks", "transforms"),
+    "networks.nets": ("ops", "networks.blocks", "conditions"),
     "networks.schedulers": (),
     "networks": ("networks.blocks", "networks.nets", "networks.schedulers"),
-    "inferers": ("networks.schedulers",),
-    "transforms": (),
+    "inferers": ("conditions", "networks.schedulers"),
     "data": ("files", "transforms"),
+    "conditions.prompts": ("conditions", "data", "networks.nets", "transforms"),
     "losses": ("networks.schedulers",),
     "metrics": ("files", "transforms"),
-    "checkpoints": ("files", "networks.blocks", "networks.nets"),
+    "checkpoints": ("files", "conditions", "networks.blocks", "networks.nets"),
     "visualize": ("files", "transforms"),
     "doctor": ("transforms", "data", "visualize"),
     "distributed": ("networks.nets", "checkpoints"),

@@ -22,7 +22,7 @@ from monai_feat.data import NiftiClipWriter, PhantomDataset
 
 __all__ = ["QUESTIONS", "Question", "held_out_clips"]
 
-_BLOCKS = "monai_feat.networks.blocks"
+_KINDS = "monai_feat.conditions"
 HELD_OUT_SEED = 1_000_003
 FIRST_FRAMES = 4
 
@@ -80,7 +80,7 @@ def _write(clip: Tensor, path: Path) -> str:
 
 
 def _condition(kind: str, name: str, **bounds: float) -> dict[str, Any]:
-    return {"_target_": f"{_BLOCKS}.{kind}", "name": name, **bounds}
+    return {"_target_": f"{_KINDS}.{kind}", "name": name, **bounds}
 
 
 def _on_masks(measure: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:

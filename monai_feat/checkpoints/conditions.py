@@ -4,27 +4,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from monai_feat.checkpoints.storage import CheckpointError, read_metadata
-from monai_feat.networks.blocks import (
-    ClassCondition,
-    Condition,
-    FirstFramesCondition,
-    MaskCondition,
-    ScalarCondition,
-)
+from monai_feat.conditions import Condition, conditions_from_json, conditions_to_json
 
 __all__ = ["conditions_metadata", "read_conditions"]
 
 _KEY = "conditions"
-_KINDS: dict[str, type[Condition]] = {
-    kind.__name__: kind for kind in (ClassCondition, FirstFramesCondition, MaskCondition, ScalarCondition)
-}
 
 
 def conditions_metadata(conditions: Sequence[Condition]) -> dict[str, str]:
@@ -34,8 +24,7 @@ def conditions_metadata(conditions: Sequence[Condition]) -> dict[str, str]:
         >>> conditions_metadata([ClassCondition("view", 3)])
         {'conditions': '[{"kind": "ClassCondition", "name": "view", "num_classes": 3}]'}
     """
-    described = [{"kind": type(condition).__name__, **dataclasses.asdict(condition)} for condition in conditions]
-    return {_KEY: json.dumps(described)} if described else {}
+    return {_KEY: json.dumps(conditions_to_json(conditions))} if conditions else {}
 
 
 def read_conditions(path: str | os.PathLike[str]) -> list[Condition]:
@@ -55,9 +44,8 @@ def read_conditions(path: str | os.PathLike[str]) -> list[Condition]:
     if Path(path).suffix != ".safetensors" or not Path(path).is_file():
         return []
     try:
-        described = json.loads(read_metadata(path).get(_KEY, "[]"))
-        return [_KINDS[each.pop("kind")](**each) for each in described]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return conditions_from_json(json.loads(read_metadata(path).get(_KEY, "[]")))
+    except (TypeError, ValueError) as error:
         raise CheckpointError(
             f"{path}: cannot tell what its network was trained to be asked for ({error}); a newer version may have "
             "written it"

@@ -12,10 +12,9 @@ import torch
 from monai.engines.utils import DiffusionPrepareBatch, PrepareBatch
 from torch import Tensor
 
-from monai_feat.engines.conditions import drop_conditions, training_context
+from monai_feat.conditions import Condition, drop_conditions, training_context
 from monai_feat.handlers.epoch_seed import clip_seeds
 from monai_feat.inferers import ClipNoise
-from monai_feat.networks.blocks import Condition
 from monai_feat.networks.nets import FrameAutoencoder, sample_posterior
 
 __all__ = ["LatentDiffusionPrepareBatch", "ReconstructionPrepareBatch"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from monai_feat.inferers.context import NONE, Context, map_context
+from monai_feat.conditions import NONE, Context, map_context
 
 __all__ = ["GuidedDenoiser"]
 

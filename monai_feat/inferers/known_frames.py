@@ -12,7 +12,7 @@ from monai.networks.schedulers.rectified_flow import RFlowScheduler
 from monai.networks.schedulers.scheduler import Scheduler
 from torch import Tensor, nn
 
-from monai_feat.inferers.context import NONE, Context
+from monai_feat.conditions import NONE, Context
 from monai_feat.networks.schedulers import RespacedScheduler
 from monai_feat.networks.schedulers.diffusion_tables import prediction_target
 

@@ -20,7 +20,7 @@ from monai.networks.schedulers.rectified_flow import RFlowScheduler
 from monai.networks.schedulers.scheduler import Scheduler
 from monai.utils.module import optional_import
 
-from monai_feat.inferers.context import Context, map_context
+from monai_feat.conditions import Context, map_context
 from monai_feat.inferers.memory import FittingBatches
 from monai_feat.inferers.noise import ClipNoise
 from monai_feat.networks.schedulers import RespacedScheduler

@@ -15,7 +15,7 @@ from monai.data.utils import compute_importance_map, dense_patch_slices
 from monai.inferers.utils import sliding_window_inference
 from torch import Tensor, nn
 
-from monai_feat.inferers.context import NONE, Context, map_context
+from monai_feat.conditions import NONE, Context, map_context
 
 __all__ = ["WindowedDenoiser"]
 

@@ -6,17 +6,6 @@ from __future__ import annotations
 
 from .adaptive_norm import AdaptiveBlock, AdaptiveModulation, LayerScaledAdaptiveBlock, modulate
 from .channel_attention import ChannelAttention
-from .condition_embeddings import NONE
-from .conditioning import ConditionEmbedding, Context
-from .conditions import (
-    ClassCondition,
-    Condition,
-    FirstFramesCondition,
-    MaskCondition,
-    ScalarCondition,
-    check_names,
-    describe_conditions,
-)
 from .depthwise_conv import FrameDepthwiseConv, TemporalDepthwiseConv
 from .embeddings import PatchEmbedding, ScaledSiLU, TimestepEmbedding, unpatchify
 from .gated_feed_forward import GatedFeedForward
@@ -24,30 +13,20 @@ from .level_skip import LevelConditionedSkip
 from .weighted_key_value import SpatialWeightedKeyValue, TemporalWeightedKeyValue, WeightedKeyValue
 
 __all__ = [
-    "NONE",
     "AdaptiveBlock",
     "AdaptiveModulation",
     "ChannelAttention",
-    "ClassCondition",
-    "Condition",
-    "ConditionEmbedding",
-    "Context",
-    "FirstFramesCondition",
     "FrameDepthwiseConv",
     "GatedFeedForward",
     "LayerScaledAdaptiveBlock",
     "LevelConditionedSkip",
-    "MaskCondition",
     "PatchEmbedding",
-    "ScalarCondition",
     "ScaledSiLU",
     "SpatialWeightedKeyValue",
     "TemporalDepthwiseConv",
     "TemporalWeightedKeyValue",
     "TimestepEmbedding",
     "WeightedKeyValue",
-    "check_names",
-    "describe_conditions",
     "modulate",
     "unpatchify",
 ]

@@ -18,13 +18,11 @@ from monai.utils import ensure_tuple_rep
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from monai_feat.conditions import Condition, ConditionEmbedding, Context
 from monai_feat.networks.blocks import (
     AdaptiveBlock,
     AdaptiveModulation,
     ChannelAttention,
-    Condition,
-    ConditionEmbedding,
-    Context,
     LayerScaledAdaptiveBlock,
     LevelConditionedSkip,
     PatchEmbedding,

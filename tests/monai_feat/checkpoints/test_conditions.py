@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from monai_feat.checkpoints import CheckpointError, conditions_metadata, read_conditions, save_checkpoint
-from monai_feat.networks.blocks import ClassCondition, Condition, FirstFramesCondition, MaskCondition, ScalarCondition
+from monai_feat.conditions import ClassCondition, Condition, FirstFramesCondition, MaskCondition, ScalarCondition
 
 STATE = {"weight": torch.zeros(1)}
 ALL: list[Condition] = [

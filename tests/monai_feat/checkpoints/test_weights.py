@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from monai_feat.checkpoints import CheckpointError, check_weights, load_weights, save_checkpoint
-from monai_feat.networks.blocks import ScalarCondition
+from monai_feat.conditions import ScalarCondition
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 
 

@@ -10,9 +10,9 @@ from monai.networks.nets import AutoencoderKL
 from monai.networks.schedulers import RFlowScheduler
 from torch import Tensor, nn
 
+from monai_feat.conditions import ClassCondition, FirstFramesCondition
 from monai_feat.engines import LatentDiffusionPrepareBatch, ReconstructionPrepareBatch
 from monai_feat.losses import HybridDiffusionLoss
-from monai_feat.networks.blocks import ClassCondition, FirstFramesCondition
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.networks.schedulers import RespacedDDPMScheduler
 

@@ -7,8 +7,8 @@ import torch
 from monai.inferers import DiffusionInferer
 from torch import Tensor, nn
 
+from monai_feat.conditions import ClassCondition, FirstFramesCondition, ScalarCondition
 from monai_feat.inferers import ClipSampler, GuidedDenoiser, sample_clips
-from monai_feat.networks.blocks import ClassCondition, FirstFramesCondition, ScalarCondition
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 from monai_feat.networks.schedulers import RespacedDDIMScheduler
 

@@ -7,8 +7,8 @@ import torch
 from monai.networks.schedulers import PNDMScheduler
 from torch import Tensor, nn
 
+from monai_feat.conditions import ClassCondition, FirstFramesCondition
 from monai_feat.inferers import GuidedDenoiser, KnownFramesDenoiser, WindowedDenoiser, sample_clips, sampling_scheduler
-from monai_feat.networks.blocks import ClassCondition, FirstFramesCondition
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 
 CONDITIONS = [ClassCondition("view", 3), FirstFramesCondition(max_frames=2)]

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from monai_feat.conditions import FirstFramesCondition, MaskCondition, ScalarCondition
 from monai_feat.inferers import ClipSampler, GuidedDenoiser, WindowedDenoiser, sample_clips
-from monai_feat.networks.blocks import FirstFramesCondition, MaskCondition, ScalarCondition
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler
 

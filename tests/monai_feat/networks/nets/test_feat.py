@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from monai_feat.checkpoints import import_feat_checkpoint
-from monai_feat.networks.blocks import AdaptiveModulation, ClassCondition, FirstFramesCondition, ScalarCondition
+from monai_feat.conditions import ClassCondition, FirstFramesCondition, ScalarCondition
+from monai_feat.networks.blocks import AdaptiveModulation
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from monai_feat.networks.blocks import (
+from monai_feat.conditions import (
     ClassCondition,
     ConditionEmbedding,
     FirstFramesCondition,

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from monai_feat.networks.blocks import (
+from monai_feat.conditions import (
     ClassCondition,
     Condition,
     FirstFramesCondition,

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,15 +13,12 @@ from monai.engines.utils import PrepareBatch
 from monai.utils import convert_to_tensor, ensure_tuple_rep
 from torch import Tensor
 
+from monai_feat.conditions import Condition, check_names
 from monai_feat.data import load_clip, open_clip
-from monai_feat.engines.conditions import known_labels
-from monai_feat.networks.blocks import NONE, Condition, FirstFramesCondition, check_names
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.functional import to_channels, to_unit_range
 
 __all__ = ["PromptPrepareBatch"]
-
-Prompt = float | str | Sequence[float | str]
 
 
 class PromptPrepareBatch(PrepareBatch):
@@ -49,7 +45,7 @@ class PromptPrepareBatch(PrepareBatch):
 
     Example:
         >>> from monai.networks.nets import AutoencoderKL
-        >>> from monai_feat.networks.blocks import ScalarCondition
+        >>> from monai_feat.conditions import ScalarCondition
         >>> frames = FrameAutoencoder(AutoencoderKL(2, 1, 1, (1,), (4,), (False,), 2, norm_num_groups=2))
         >>> fractions = {"ejection_fraction": [0.3, 0.6]}
         >>> prepare = PromptPrepareBatch([ScalarCondition("ejection_fraction", 0.2, 0.8)], fractions, frames, 16, 64, 1)
@@ -60,7 +56,7 @@ class PromptPrepareBatch(PrepareBatch):
     def __init__(
         self,
         conditions: Sequence[Condition],
-        prompts: Mapping[str, Prompt],
+        prompts: Mapping[str, Any],
         autoencoder: FrameAutoencoder,
         num_frames: int,
         frame_size: int | Sequence[int],
@@ -87,49 +83,40 @@ class PromptPrepareBatch(PrepareBatch):
         context = {name: values[indices.cpu() % len(values)].to(device) for name, values in self.values.items()}
         return indices.to(device, non_blocking=non_blocking), None, (), {"conditioning": context or None}
 
-    def _read(self, condition: Condition, prompt: Prompt) -> Tensor:
-        """Return the values of a prompt, ``(n, ...)``."""
-        several = [prompt] if isinstance(prompt, (int, float, str)) else list(prompt)
-        if not several:
-            raise ValueError(f"{condition.name}: the list of values is empty; it takes {condition.bounds}")
-        wanted = (int, float) if condition.per_clip else (str, os.PathLike)
-        for value in several:
-            if not isinstance(value, wanted):
-                kind = "a number" if condition.per_clip else "a file"
-                raise ValueError(f"{condition.name}: expected {kind}, got {value!r}; it takes {condition.bounds}")
-        if condition.per_clip:
-            values = torch.tensor(several, dtype=torch.float32)
-        elif isinstance(condition, FirstFramesCondition):
-            values = self._read_first_frames(condition, several)
-        else:
-            masks = torch.stack([self._read_frames(condition, file, self.num_frames)[:1] for file in several])
-            values = known_labels(masks)
-        condition.check(values)
-        return values
+    def frames(self, name: str, file: Any, num_frames: int) -> Tensor:
+        """Return the first frames of a file, uint8 ``(C, T, H, W)``, fewer where it has no more.
 
-    def _read_first_frames(self, condition: FirstFramesCondition, files: Sequence[Any]) -> Tensor:
-        """Return the latents of first frames, ``(n, C, k, H, W)``; where files have fewer frames, the rest is none."""
-        most = min(condition.max_frames, self.num_frames)
-        latents = [self._encode(self._read_frames(condition, file, most)) for file in files]
-        return torch.cat([F.pad(each, (0, 0, 0, 0, 0, most - each.shape[2]), value=NONE) for each in latents])
-
-    def _read_frames(self, condition: Condition, file: Any, num_frames: int) -> Tensor:
-        """Return the first frames of a file, uint8 ``(C, T, H, W)``, fewer where it has no more."""
+        Raises:
+            ValueError: its frames are of another size than the clips.
+        """
         there = min(open_clip(file).frames, num_frames)
         clip: Tensor = convert_to_tensor(load_clip(file, num_frames=there), track_meta=False)
         height, width = clip.shape[-2:]
         if (height, width) != self.frame_size:
             rows, columns = self.frame_size
             raise ValueError(
-                f"{condition.name}: {file} has frames of {height}×{width} pixels, and clips of {rows}×{columns} are "
-                "sampled; resize it, or set frame_size"
+                f"{name}: {file} has frames of {height}×{width} pixels, and clips of {rows}×{columns} are sampled; "
+                "resize it, or set frame_size"
             )
-        if isinstance(condition, FirstFramesCondition) or clip.shape[1] == num_frames:
-            return clip
-        raise ValueError(f"{condition.name}: {file} has {clip.shape[1]} frames; each of the {num_frames} needs a mask")
+        return clip
 
     @torch.no_grad()
-    def _encode(self, clip: Tensor) -> Tensor:
+    def encode(self, clip: Tensor) -> Tensor:
+        """Return the latents ``(1, C, T, h, w)`` of such frames."""
         image = to_unit_range(to_channels(clip, self.image_channels))
-        unlabelled = F.pad(image, (0, 0, 0, 0, 0, 0, 0, self.label_channels))  # (C + K, k, H, W)
+        unlabelled = F.pad(image, (0, 0, 0, 0, 0, 0, 0, self.label_channels))  # (C + K, T, H, W)
         return self.autoencoder.encode(unlabelled[None].to(self.autoencoder.scale_factor)).cpu()
+
+    def _read(self, condition: Condition, prompt: Any) -> Tensor:
+        """Return the values of a prompt, ``(n, ...)``."""
+        several = prompt if isinstance(prompt, (list, tuple)) else [prompt]
+        if not several:
+            raise ValueError(f"{condition.name}: the list of values is empty; it takes {condition.bounds}")
+        for value in several:
+            if not isinstance(value, condition.prompt_types):
+                raise ValueError(
+                    f"{condition.name}: expected {condition.prompt}, got {value!r}; it takes {condition.bounds}"
+                )
+        values = condition.read_prompts(several, self)
+        condition.check(values)
+        return values

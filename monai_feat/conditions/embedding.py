@@ -14,16 +14,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from monai_feat.networks.blocks.conditions import Condition, check_names, describe_conditions
+from monai_feat.conditions.condition import Condition, check_names, describe_conditions
+from monai_feat.conditions.context import Context
 
-__all__ = ["ConditionEmbedding", "Context"]
-
-Context = Tensor | Mapping[str, Tensor]
-"""Values by the names of their conditions; or one tensor, as MONAI's inferers pass it on.
-
-A tensor holds one column for each condition, ``(B, K)``, where all are numbers per clip, and else is the value of the
-only condition.
-"""
+__all__ = ["ConditionEmbedding"]
 
 
 class ConditionEmbedding(nn.Module):

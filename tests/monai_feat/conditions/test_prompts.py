@@ -10,9 +10,9 @@ import torch
 from monai.networks.nets import AutoencoderKL
 from torch import Tensor
 
+from monai_feat.conditions import ClassCondition, Condition, FirstFramesCondition, MaskCondition, ScalarCondition
+from monai_feat.conditions.prompts import PromptPrepareBatch
 from monai_feat.data import NiftiClipWriter, VideoReadError, read_video, write_mp4
-from monai_feat.engines import PromptPrepareBatch
-from monai_feat.networks.blocks import ClassCondition, Condition, FirstFramesCondition, MaskCondition, ScalarCondition
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.labels import UNKNOWN_LABEL
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from monai_feat.networks.blocks.condition_embeddings import (
+from monai_feat.conditions import (
     ClassEmbedding,
     FirstFramesEmbedding,
     MaskEmbedding,

@@ -8,9 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from monai_feat.engines import drop_conditions, training_context
+from monai_feat.conditions import (
+    ClassCondition,
+    FirstFramesCondition,
+    MaskCondition,
+    ScalarCondition,
+    drop_conditions,
+    training_context,
+)
 from monai_feat.inferers import ClipNoise
-from monai_feat.networks.blocks import ClassCondition, FirstFramesCondition, MaskCondition, ScalarCondition
 from monai_feat.transforms.labels import UNKNOWN_LABEL
 
 CONDITIONS = [

@@ -9,15 +9,14 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from monai_feat.inferers import ClipNoise
-from monai_feat.networks.blocks import NONE, Condition, FirstFramesCondition, MaskCondition
-from monai_feat.transforms.labels import UNKNOWN_LABEL
+from monai_feat.conditions.condition import Condition, Draws
+from monai_feat.conditions.context import NONE
 
-__all__ = ["drop_conditions", "known_labels", "training_context"]
+__all__ = ["drop_conditions", "training_context"]
 
 
 def training_context(
-    conditions: Sequence[Condition], batch: Mapping[str, Tensor], latents: Tensor, draws: ClipNoise
+    conditions: Sequence[Condition], batch: Mapping[str, Tensor], latents: Tensor, draws: Draws
 ) -> dict[str, Tensor]:
     """Gather what a network is conditioned on from a batch, or from the latents themselves.
 
@@ -35,14 +34,14 @@ def training_context(
     """
     context = {}
     for condition in conditions:
-        values = _values(condition, batch, latents, draws)
+        values = condition.training_values(batch, latents, draws)
         condition.check_shape(values, latents.shape)
         condition.check(values)
         context[condition.name] = values.to(latents.device)
     return context
 
 
-def drop_conditions(context: Mapping[str, Tensor], probability: float, draws: ClipNoise) -> dict[str, Tensor]:
+def drop_conditions(context: Mapping[str, Tensor], probability: float, draws: Draws) -> dict[str, Tensor]:
     """Replace values by none at random, so that one network learns to do with and without them.
 
     Source: Ho and Salimans, "Classifier-free diffusion guidance" (https://arxiv.org/abs/2207.12598), Algorithm 1. Of
@@ -65,25 +64,6 @@ def drop_conditions(context: Mapping[str, Tensor], probability: float, draws: Cl
         name: torch.where(_like(drop, values), torch.full_like(values, NONE), values)
         for (name, values), drop in zip(context.items(), dropped, strict=True)
     }
-
-
-def known_labels(masks: Tensor) -> Tensor:
-    """Make masks, any whole numbers, the values of a `MaskCondition`, int16: what nobody has labelled is none."""
-    return masks.to(torch.int16).masked_fill(masks == UNKNOWN_LABEL, NONE)
-
-
-def _values(condition: Condition, batch: Mapping[str, Tensor], latents: Tensor, draws: ClipNoise) -> Tensor:
-    if isinstance(condition, FirstFramesCondition):
-        return condition.draw(latents, draws.uniform()[:, 0])
-    if condition.name not in batch:
-        raise ValueError(
-            f"a batch needs the values of {condition.name} ({condition.bounds}); this one has {sorted(batch)}. "
-            "LatentDataset hands out what it is told to keep"
-        )
-    values = batch[condition.name]
-    if isinstance(condition, MaskCondition):
-        return known_labels(values)
-    return values.to(torch.float32)
 
 
 def _like(drop: Tensor, values: Tensor) -> Tensor:

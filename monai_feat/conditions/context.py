@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What clips are asked to be, as denoisers hand it on to one another."""
+"""What clips are asked to be, as networks and denoisers hand it on to one another."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from torch import Tensor
 __all__ = ["NONE", "Context", "map_context"]
 
 NONE = -1
-"""What stands for "none" in a context, as in MONAI's inferers."""
+"""What stands for "none" in the values of every condition, as in MONAI's inferers."""
 
 Context = Tensor | Mapping[str, Tensor]
-"""What each clip is asked to be, (B, ...): one tensor, or several by name."""
+"""What each clip is asked to be, ``(B, ...)``: values by the names of their conditions, or one tensor, as MONAI's
+inferers pass it on.
+
+A tensor holds one column for each condition, ``(B, K)``, where all are numbers per clip, and else is the value of the
+only condition.
+"""
 
 
 def map_context(change: Callable[[Tensor], Tensor], context: Context | None) -> Context | None:

@@ -8,8 +8,7 @@ from monai.inferers import DiffusionInferer
 from monai.networks.schedulers import DDPMScheduler
 from torch import Tensor
 
-from monai_feat.inferers.context import NONE, map_context
-from monai_feat.networks import blocks
+from monai_feat.conditions import NONE, map_context
 
 
 def test_each_tensor_is_changed_and_nothing_stays_nothing() -> None:
@@ -25,7 +24,7 @@ def test_what_cannot_be_changed_is_an_error() -> None:
         map_context(lambda values: values[5], {"view": torch.arange(3)})
 
 
-def test_none_is_that_of_networks_and_of_monai() -> None:
+def test_none_is_that_of_monai() -> None:
     seen: list[Tensor] = []
 
     def network(x: Tensor, timesteps: Tensor, context: Tensor) -> Tensor:
@@ -38,4 +37,3 @@ def test_none_is_that_of_networks_and_of_monai() -> None:
         torch.zeros(1, 1, 4, 4), network, scheduler, conditioning=asked, cfg=2.0, verbose=False
     )
     assert set(seen[0].flatten().tolist()) == {NONE, 7.0}
-    assert NONE == blocks.NONE
