@@ -17,6 +17,7 @@ from monai_feat.metrics.offline import DescriptorVideoDistance, RandomFeatureVid
 from monai_feat.metrics.properties import PropertyDistance
 from monai_feat.metrics.reconstruction import ClipMSSSIM, ClipPSNR, ClipSSIM
 from monai_feat.metrics.seams import SeamRatio
+from monai_feat.metrics.spectra import SpatialPowerRatio, TemporalPowerRatio
 from monai_feat.metrics.ultrasound import (
     AutocovarianceWidth,
     NakagamiM,
@@ -53,8 +54,10 @@ __all__ = [
     "PropertyDistance",
     "RandomFeatureVideoDistance",
     "SeamRatio",
+    "SpatialPowerRatio",
     "SpeckleSNR",
     "SpecularArea",
     "SpecularLifetime",
+    "TemporalPowerRatio",
     "WarpingError",
 ]

@@ -37,6 +37,7 @@ from monai_feat.metrics.functional.parts import Distance, part_distances, standa
 from monai_feat.metrics.functional.properties import PROPERTIES, Modality, Property, get_property, property_distance
 from monai_feat.metrics.functional.reconstruction import clip_ms_ssim, clip_psnr, clip_ssim
 from monai_feat.metrics.functional.seams import Motion, frame_change, seam_ratio
+from monai_feat.metrics.functional.spectra import SPATIAL_BANDS, spatial_band, spatial_power, temporal_power
 from monai_feat.metrics.functional.ultrasound import (
     RAYLEIGH_SNR,
     Direction,
@@ -51,6 +52,7 @@ from monai_feat.metrics.functional.ultrasound import (
 __all__ = [
     "PROPERTIES",
     "RAYLEIGH_SNR",
+    "SPATIAL_BANDS",
     "Direction",
     "Distance",
     "KernelTerms",
@@ -93,11 +95,14 @@ __all__ = [
     "property_distance",
     "relative_motion",
     "seam_ratio",
+    "spatial_band",
+    "spatial_power",
     "speckle_snr",
     "spectral_slope",
     "specular_area",
     "specular_lifetime",
     "standardise_features",
+    "temporal_power",
     "visible_pixels",
     "warp_back",
     "warping_error",

@@ -1,0 +1,58 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+import torch
+from scipy.fft import dctn
+
+from monai_feat.metrics.functional import spatial_band, spatial_power, temporal_power
+from monai_feat.metrics.functional.spectra import cosine_modes, cosine_transform
+
+
+def test_transform_is_that_of_scipy() -> None:
+    clips = torch.randn(2, 3, 5, 6, 7, dtype=torch.float64)
+    expected = torch.from_numpy(dctn(clips.numpy(), type=2, norm="ortho", axes=(2, 3, 4)))
+    torch.testing.assert_close(cosine_transform(clips), expected)
+
+
+def test_power_of_a_swinging_mode_is_found_in_that_mode_alone() -> None:
+    amplitude = torch.randn(2, 3, 1, 4, 4, dtype=torch.float64)
+    clips = amplitude * cosine_modes(8)[3][:, None, None]
+    power = temporal_power(clips)
+    expected = torch.zeros(2, 8, dtype=torch.float64)
+    expected[:, 3] = amplitude.square().mean(dim=(1, 2, 3, 4))
+    torch.testing.assert_close(power, expected)
+
+
+def test_white_noise_has_the_same_power_everywhere() -> None:
+    torch.manual_seed(0)
+    clips = 3 * torch.randn(40, 1, 8, 24, 24)
+    torch.testing.assert_close(temporal_power(clips).mean(0), torch.full((8,), 9.0).double(), rtol=0.03, atol=0)
+    torch.testing.assert_close(spatial_power(clips).mean(0), torch.full((4,), 9.0).double(), rtol=0.03, atol=0)
+
+
+def test_power_in_time_adds_up_to_the_mean_square() -> None:
+    clips = torch.randn(2, 3, 5, 6, 7)
+    torch.testing.assert_close(temporal_power(clips).sum(1) / 5, clips.double().square().mean(dim=(1, 2, 3, 4)))
+
+
+def test_bands_are_cycles_a_pixel() -> None:
+    bands = spatial_band(16, 64)
+    assert bands[0, 0] == -1
+    assert bands[0, 15] == 0  # 15 half swings over 64 columns: 0.117 cycles a pixel
+    assert bands[0, 16] == bands[4, 0] == 1  # 0.125, the border itself
+    assert bands[12, 0] == bands[15, 63] == 3
+    assert spatial_band(8, 8, borders=()).max() == 0
+
+
+def test_a_finest_checkerboard_is_in_the_last_band() -> None:
+    row = torch.tensor([1.0, -1.0] * 16)
+    power = spatial_power((row[:, None] * row).expand(1, 1, 2, 32, 32))
+    assert power.argmax() == 3
+    assert power[0, 3] > 100 * power[0, :3].max()
+
+
+def test_frames_without_a_mode_in_each_band() -> None:
+    with pytest.raises(ValueError, match="give fewer borders"):
+        spatial_power(torch.zeros(1, 1, 2, 2, 2))
