@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from monai_feat.inferers.autocast import AutocastInferer
+from monai_feat.inferers.clean_estimate import CleanEstimate
 from monai_feat.inferers.guidance import GuidedDenoiser
 from monai_feat.inferers.known_frames import KnownFramesDenoiser
 from monai_feat.inferers.noise import ClipNoise
@@ -17,6 +18,7 @@ __all__ = [
     "DIFFUSION_SAMPLERS",
     "SAMPLERS",
     "AutocastInferer",
+    "CleanEstimate",
     "ClipNoise",
     "ClipSampler",
     "GuidedDenoiser",

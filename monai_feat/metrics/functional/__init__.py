@@ -4,6 +4,13 @@
 
 from __future__ import annotations
 
+from monai_feat.metrics.functional.denoising import (
+    NOISE_RATIOS,
+    Denoise,
+    DenoisingErrors,
+    WienerFilter,
+    denoising_errors,
+)
 from monai_feat.metrics.functional.endoscopy import clip_lab, lab_colour_distance, specular_area, specular_lifetime
 from monai_feat.metrics.functional.flow import optical_flow, visible_pixels, warp_back
 from monai_feat.metrics.functional.frechet import (
@@ -50,9 +57,12 @@ from monai_feat.metrics.functional.ultrasound import (
 )
 
 __all__ = [
+    "NOISE_RATIOS",
     "PROPERTIES",
     "RAYLEIGH_SNR",
     "SPATIAL_BANDS",
+    "Denoise",
+    "DenoisingErrors",
     "Direction",
     "Distance",
     "KernelTerms",
@@ -60,6 +70,7 @@ __all__ = [
     "Motion",
     "NoisePower",
     "Property",
+    "WienerFilter",
     "authenticity",
     "autocovariance_width",
     "clip_flow",
@@ -67,6 +78,7 @@ __all__ = [
     "clip_ms_ssim",
     "clip_psnr",
     "clip_ssim",
+    "denoising_errors",
     "expected_coverage",
     "feature_moments",
     "flicker",

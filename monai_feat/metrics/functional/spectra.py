@@ -14,7 +14,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["SPATIAL_BANDS", "cosine_modes", "cosine_transform", "spatial_band", "spatial_power", "temporal_power"]
+__all__ = [
+    "SPATIAL_BANDS",
+    "cosine_modes",
+    "cosine_transform",
+    "inverse_cosine_transform",
+    "spatial_band",
+    "spatial_power",
+    "temporal_power",
+]
 
 SPATIAL_BANDS = (0.125, 0.25, 0.375)
 """Borders between bands of spatial frequency, in cycles a pixel; the first band leaves out the mean of a frame."""
@@ -39,6 +47,13 @@ def cosine_transform(clips: Tensor, axes: Sequence[int] = (-3, -2, -1)) -> Tenso
     for axis in axes:
         clips = (clips.movedim(axis, -1) @ cosine_modes(clips.shape[axis], clips).T).movedim(-1, axis)
     return clips
+
+
+def inverse_cosine_transform(modes: Tensor, axes: Sequence[int] = (-3, -2, -1)) -> Tensor:
+    """Undo `cosine_transform`."""
+    for axis in axes:
+        modes = (modes.movedim(axis, -1) @ cosine_modes(modes.shape[axis], modes)).movedim(-1, axis)
+    return modes
 
 
 def spatial_band(height: int, width: int, borders: Sequence[float] = SPATIAL_BANDS) -> Tensor:
