@@ -9,7 +9,7 @@ import math
 import torch
 from monai.networks.schedulers.rectified_flow import RFlowScheduler
 
-from monai_feat.inferers.context import Context
+from monai_feat.conditions import Context
 from monai_feat.inferers.sampler import Denoiser
 from monai_feat.networks.schedulers import RespacedScheduler
 from monai_feat.networks.schedulers.diffusion_tables import original_from_prediction, split_variance

@@ -31,6 +31,11 @@ class _PowerRatio(Metric):
     higher_is_better: bool | None = None
     full_state_update = False
 
+    real_power: Tensor
+    fake_power: Tensor
+    real_count: Tensor
+    fake_count: Tensor
+
     def __init__(self, power: Callable[[Tensor], Tensor], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.power = power
@@ -46,8 +51,7 @@ class _PowerRatio(Metric):
 
     def compute(self) -> Tensor:
         """Return the ratios, float64 ``(modes,)``; NaN where there were no clips on a side."""
-        ratio: Tensor = (self.fake_power / self.fake_count) / (self.real_power / self.real_count)
-        return ratio
+        return (self.fake_power / self.fake_count) / (self.real_power / self.real_count)
 
 
 class TemporalPowerRatio(_PowerRatio):

@@ -130,5 +130,5 @@ def denoising_errors(
 def _sum_by_mode(errors: Tensor, borders: Sequence[float] = SPATIAL_BANDS) -> Tensor:
     """Add up squared errors ``(B, C, T, H, W)`` by temporal mode and spatial band: a mean over clips ``(K, R)``."""
     squares = cosine_transform(errors.double()).square().mean(dim=0).sum(dim=0)  # (K, H, W)
-    bands = spatial_band(*errors.shape[-2:], borders).to(errors.device) + 1
+    bands = spatial_band(errors.shape[-2], errors.shape[-1], borders).to(errors.device) + 1
     return torch.stack([squares[:, bands == band].sum(dim=1) for band in range(len(borders) + 2)], dim=1)

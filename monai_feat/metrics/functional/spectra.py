@@ -96,7 +96,7 @@ def spatial_power(clips: Tensor, borders: Sequence[float] = SPATIAL_BANDS) -> Te
     Raises:
         ValueError: frames are too small to have a mode in each band.
     """
-    bands = spatial_band(*clips.shape[-2:], borders)
+    bands = spatial_band(clips.shape[-2], clips.shape[-1], borders)
     counts = torch.bincount(bands[bands >= 0], minlength=len(borders) + 1)
     if not counts.all():
         raise ValueError(
