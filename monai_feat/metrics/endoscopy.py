@@ -13,6 +13,7 @@ from torchmetrics import Metric
 from monai_feat.metrics.clip_mean import ClipMean
 from monai_feat.metrics.functional.endoscopy import lab_pixels, specular_area, specular_lifetime
 from monai_feat.metrics.functional.frechet import frechet_distance
+from monai_feat.metrics.functional.moments import mean_and_covariance, merge_moments, moments_of, no_moments
 
 __all__ = ["LabColourDistance", "SpecularArea", "SpecularLifetime"]
 
@@ -67,7 +68,7 @@ class SpecularLifetime(ClipMean):
 class LabColourDistance(Metric):
     """Distance between the colours of real and synthetic clips in ΔE*ab; see `functional.lab_colour_distance`.
 
-    The states are sums of CIELAB values and of their products, in float64.
+    The states are number, mean and scatter of CIELAB values, in float64.
 
     Args:
         kwargs: of `torchmetrics.Metric`.
@@ -89,18 +90,13 @@ class LabColourDistance(Metric):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         for side in ("real", "fake"):
-            self.add_state(f"{side}_pixels", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-            self.add_state(f"{side}_sum", torch.zeros(3, dtype=torch.float64), dist_reduce_fx="sum")
-            self.add_state(f"{side}_products", torch.zeros(3, 3, dtype=torch.float64), dist_reduce_fx="sum")
+            self.add_state(f"{side}_moments", no_moments(3), dist_reduce_fx=merge_moments)
 
     def update(self, clips: Tensor, real: bool) -> None:
         """Add clips of one side, uint8 RGB ``(B, 3, T, H, W)``."""
-        side = "real" if real else "fake"
-        for colours in lab_pixels(clips):  # (T·H·W, 3)
-            added = {"pixels": len(colours), "sum": colours.sum(0), "products": colours.T @ colours}
-            for part, value in added.items():
-                name = f"{side}_{part}"
-                setattr(self, name, getattr(self, name) + value)
+        name = "real_moments" if real else "fake_moments"
+        new = [moments_of(colours) for colours in lab_pixels(clips)]  # of (T·H·W, 3) each
+        setattr(self, name, merge_moments(torch.stack([getattr(self, name), *new])))
 
     def compute(self) -> Tensor:
         """Return the distance, float64 ``()``.
@@ -116,10 +112,7 @@ class LabColourDistance(Metric):
         return self._plot(val, ax)
 
     def _moments(self, side: str) -> tuple[Tensor, Tensor]:
-        pixels, total, products = (getattr(self, f"{side}_{part}") for part in ("pixels", "sum", "products"))
-        if pixels == 0:
+        moments: Tensor = getattr(self, f"{side}_moments")
+        if moments[0, 0] == 0:
             raise ValueError(f"LabColourDistance has no {side} clips; update(clips, real={side == 'real'}) first")
-        mean = total / pixels
-        # Rounding leaves a covariance of nearly one colour with eigenvalues just under 0.
-        values, vectors = torch.linalg.eigh(products / pixels - torch.outer(mean, mean))
-        return mean, (vectors * values.clamp(min=0)) @ vectors.T
+        return mean_and_covariance(moments, correction=0)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from monai_feat.metrics.feature_metric import FeatureMetric, FeatureSampleMetric
 from monai_feat.metrics.functional.frechet import frechet_distance, frechet_infinite, frechet_is_meaningful
+from monai_feat.metrics.functional.moments import mean_and_covariance, merge_moments, moments_of, no_moments
 
 __all__ = ["FrechetInceptionDistance", "FrechetInfiniteDistance", "FrechetVideoDistance"]
 
@@ -19,8 +20,9 @@ __all__ = ["FrechetInceptionDistance", "FrechetInfiniteDistance", "FrechetVideoD
 class FrechetVideoDistance(FeatureMetric):
     """Fréchet distance between the features of real and synthetic clips; with the I3D network, FVD.
 
-    Source: Unterthiner et al. 2018; computed by :func:`~monai_feat.metrics.functional.frechet_distance`. Only sums over
-    clips are kept, in float64, so memory does not grow with them and processes add up exactly. 0 is best; what two
+    Source: Unterthiner et al. 2018; computed by :func:`~monai_feat.metrics.functional.frechet_distance`. Only
+    number, mean and scatter of each side are kept, in float64, so memory does not grow with the clips, processes add
+    up, and the covariance of a collapsed generator is not lost beside its mean. 0 is best; what two
     samples of the same clips give is :func:`~monai_feat.metrics.functional.frechet_floor`, never 0.
 
     Args:
@@ -46,12 +48,8 @@ class FrechetVideoDistance(FeatureMetric):
     plot_lower_bound: float = 0.0
     expects: Literal["clips", "frames"] = "clips"
 
-    real_count: Tensor
-    real_sum: Tensor
-    real_products: Tensor
-    fake_count: Tensor
-    fake_sum: Tensor
-    fake_products: Tensor
+    real_moments: Tensor
+    fake_moments: Tensor
 
     def __init__(
         self,
@@ -68,7 +66,9 @@ class FrechetVideoDistance(FeatureMetric):
         if self.takes != self.expects:
             raise ValueError(f"{type(self).__name__} expects a network of {self.expects}, this one takes {self.takes}")
         self.correction = correction
-        self._add_states(self._decide_num_features(num_features))
+        nothing = no_moments(self._decide_num_features(num_features))
+        self.add_state("real_moments", nothing.clone(), dist_reduce_fx=merge_moments)
+        self.add_state("fake_moments", nothing, dist_reduce_fx=merge_moments)
 
     def _decide_num_features(self, given: int | None) -> int:
         known = self.num_features if given is None else given
@@ -80,32 +80,22 @@ class FrechetVideoDistance(FeatureMetric):
         self.num_features = known
         return known
 
-    def _add_states(self, num_features: int) -> None:
-        for side in ("real", "fake"):
-            self.add_state(f"{side}_count", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-            self.add_state(f"{side}_sum", torch.zeros(num_features, dtype=torch.float64), dist_reduce_fx="sum")
-            products = torch.zeros(num_features, num_features, dtype=torch.float64)
-            self.add_state(f"{side}_products", products, dist_reduce_fx="sum")
-
     def add(self, features: Tensor, real: bool) -> None:
-        """Add up features ``(N, D)``: their number, Σ x, Σ x xᵀ."""
-        features = features.double()
+        """Merge the moments of features ``(N, D)`` into those of their side."""
+        if len(features) == 0:
+            return
+        new = moments_of(features)
         if real:
-            self.real_count += len(features)
-            self.real_sum += features.sum(dim=0)
-            self.real_products += features.T @ features
+            self.real_moments = merge_moments(torch.stack([self.real_moments, new]))
         else:
-            self.fake_count += len(features)
-            self.fake_sum += features.sum(dim=0)
-            self.fake_products += features.T @ features
+            self.fake_moments = merge_moments(torch.stack([self.fake_moments, new]))
 
     def compute(self) -> Tensor:
         """Return the distance, a float64 scalar; warns where there are too few clips to read it."""
-        num_real, num_fake = int(self.real_count), int(self.fake_count)
+        num_real, num_fake = int(self.real_moments[0, 0]), int(self.fake_moments[0, 0])
         _check_counts(num_real, num_fake, self.takes)
-        _warn_if_meaningless(num_real, num_fake, len(self.real_sum))
-        real = _moments(num_real, self.real_sum, self.real_products, self.correction)
-        fake = _moments(num_fake, self.fake_sum, self.fake_products, self.correction)
+        _warn_if_meaningless(num_real, num_fake, len(self.real_moments) - 1)
+        real, fake = (mean_and_covariance(side, self.correction) for side in (self.real_moments, self.fake_moments))
         return frechet_distance(*real, *fake)
 
 
@@ -192,12 +182,6 @@ class FrechetInfiniteDistance(FeatureSampleMetric):
         _check_counts(len(real), len(fake), self.takes)
         _warn_if_meaningless(int(self.smallest * len(real)), int(self.smallest * len(fake)), real.shape[1])
         return frechet_infinite(real, fake, self.num_subsets, self.smallest, self.correction, self.seed)
-
-
-def _moments(count: int, total: Tensor, products: Tensor, correction: int) -> tuple[Tensor, Tensor]:
-    """Return mean and covariance: ``(Σ x xᵀ - N μ μᵀ) / (N - correction)``."""
-    mean = total / count
-    return mean, (products - count * mean[:, None] * mean) / (count - correction)
 
 
 def _check_counts(num_real: int, num_fake: int, unit: str) -> None:

@@ -51,14 +51,47 @@ def test_streamed_moments_are_those_of_the_features(correction: int) -> None:
     torch.testing.assert_close(metric.compute(), wanted, rtol=1e-10, atol=1e-10)
 
 
-def test_states_are_sums_in_float64() -> None:
+def test_states_stay_in_float64() -> None:
     metric = FrechetVideoDistance(num_features=3)
     metric.half()
-    assert {name: (state.dtype, metric._reductions[name]) for name, state in metric.metric_state.items()} == {
-        f"{side}_{kind}": (torch.long if kind == "count" else torch.float64, torchmetrics.utilities.dim_zero_sum)
-        for side in ("real", "fake")
-        for kind in ("count", "sum", "products")
+    assert {name: state.dtype for name, state in metric.metric_state.items()} == {
+        "real_moments": torch.float64,
+        "fake_moments": torch.float64,
     }
+
+
+def streamed(real: Tensor, fake: Tensor) -> Tensor:
+    metric = FrechetVideoDistance(num_features=real.shape[1])
+    for side, features in ((True, real), (False, fake)):
+        for batch in features.split(13):
+            metric.update_features(batch, real=side)
+    return metric.compute()
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e3, -1e6])
+def test_a_mean_far_from_zero_costs_no_digits(mean: float) -> None:
+    real, fake = mean + torch.randn(90, 5, dtype=torch.float64), mean + 2 * torch.randn(80, 5, dtype=torch.float64)
+    wanted = frechet_distance_from_features(real, fake)
+    torch.testing.assert_close(streamed(real, fake), wanted, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-9, 1e-4])
+@pytest.mark.parametrize("mean", [0.1, 3e4, -1e6])
+def test_a_generator_that_collapses_has_a_distance(mean: float, spread: float) -> None:
+    real = torch.randn(60, 7, dtype=torch.float64)
+    fake = mean + spread * torch.randn(50, 7, dtype=torch.float64)
+    wanted = frechet_distance_from_features(real, fake)
+    torch.testing.assert_close(streamed(real, fake), wanted, rtol=1e-9, atol=1e-9)
+
+
+def test_metrics_of_parts_merge_into_that_of_the_whole() -> None:
+    real, fake = torch.randn(60, 3), torch.randn(60, 3) + 1
+    parts = [FrechetVideoDistance(num_features=3) for _ in range(2)]
+    for part, rows in zip(parts, (slice(0, 25), slice(25, 60)), strict=True):
+        part.update_features(real[rows], real=True)
+        part.update_features(fake[rows], real=False)
+    parts[0].merge_state(parts[1])
+    torch.testing.assert_close(parts[0].compute(), frechet_distance_from_features(real, fake), rtol=1e-10, atol=1e-10)
 
 
 def test_too_few_clips_are_warned_of_by_name_of_what_to_use() -> None:
