@@ -25,7 +25,7 @@ from monai_feat.data import (
     write_phantoms,
 )
 from monai_feat.data.clip_masks import MaskFile
-from monai_feat.data.clip_search import stem_of
+from monai_feat.data.folder_search.units import stem_of
 from monai_feat.files import first_few
 from monai_feat.transforms.functional import to_uint8
 

@@ -128,7 +128,7 @@ class PhantomRecording(Recording):
 
 def file_digest(path: Path) -> str:
     """SHA-256 of the bytes of a file, or of all stills in a folder of frames, in natural order."""
-    return file_sha256(*(list_stills(path) if path.is_dir() else [path]))
+    return file_sha256(*([path] if path.is_file() else list_stills(path)))
 
 
 def find_tiles(frame: Tensor, rows: int, columns: int, border: int) -> list[Region]:

@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
-from monai_feat.data.clip_search import by_stem, find_clips, mask_of, stem_of
+from monai_feat.data.clip_search import by_stem, mask_of
 from monai_feat.data.datalist import ClipItem, DatalistError
+from monai_feat.data.folder_search.contents import search_folder
+from monai_feat.data.folder_search.units import stem_of
 
 __all__ = ["Namer", "list_folder", "list_table", "name_by_level", "name_by_pattern", "pair_masks"]
 
@@ -65,10 +67,10 @@ def name_by_pattern(pattern: str) -> Namer:
 def list_folder(
     folder: str | os.PathLike[str], group: Namer | None = None, category: Namer | None = None
 ) -> list[ClipItem]:
-    """List the clips of a folder and all folders below it in natural order.
+    """List the clips of a folder and all folders below it in natural order, with the masks that belong to them.
 
     Args:
-        folder: searched by `find_clips`.
+        folder: searched by `search_folder`, which tells clips from masks.
         group: names the patient or the sequence of a clip.
         category: names the class of a clip.
 
@@ -80,10 +82,11 @@ def list_folder(
     return [
         ClipItem(
             image=path,
+            label=mask,
             group=group(path.relative_to(folder)) if group else "",
             category=category(path.relative_to(folder)) if category else "",
         )
-        for path in find_clips(folder)
+        for path, mask in search_folder(folder).pairs.items()
     ]
 
 
@@ -157,7 +160,8 @@ def pair_masks(
     if mask_folder is None and not suffix:
         raise ValueError("expected a folder of masks, or a suffix that tells masks from clips, got neither")
     folder, masks = Path(folder), Path(folder if mask_folder is None else mask_folder)
-    known = by_stem(find_clips(masks))
+    contents = search_folder(masks)
+    known = by_stem(unit.path for unit in (*contents.clips, *contents.masks))
     inside = mask_folder is not None and masks.resolve() != folder.resolve()
     paired = [
         replace(item, label=mask_of(_suffixed(masks / stem_of(item.image.relative_to(folder)), suffix), known))

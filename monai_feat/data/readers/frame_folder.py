@@ -5,23 +5,23 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 from torch import Tensor
 
+from monai_feat.data.folder_search.series import FRAME_NUMBER, matches_pattern, natural_key, split_masks
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.data.video_reader import STILL_SUFFIXES, VideoReadError, read_still
 
-__all__ = ["FrameFolder", "is_frame_folder", "list_stills", "natural_key"]
+__all__ = ["FrameFolder", "is_frame_pattern", "list_stills"]
 
 
 class FrameFolder(ClipFile):
     """A folder whose still images are the frames of one clip, in natural order of their names (``9.png``, ``10.png``).
 
-    Files that are no images are left out, and so are hidden ones. Such a clip has no frame rate of its own.
+    Files that are no images are left out, and so are hidden ones and masks; see `list_stills`. Such a clip has no frame
+    rate of its own.
 
     Raises:
         VideoReadError: the folder holds no image, or its first image cannot be read.
@@ -46,32 +46,23 @@ class FrameFolder(ClipFile):
 
 
 def list_stills(folder: str | os.PathLike[str]) -> list[Path]:
-    """The images directly in a folder, in natural order, without hidden files."""
-    stills = [path for path in Path(folder).iterdir() if path.suffix.lower() in STILL_SUFFIXES and path.name[0] != "."]
+    """The images of a clip in natural order: those of a folder, or those that a pattern names (``a/frame_%d.png``).
+
+    Hidden files are left out, and so are masks that are named after an image beside them (``a_mask.png``).
+    """
+    folder = Path(folder)
+    pattern = None if folder.is_dir() else folder
+    there = (folder if pattern is None else folder.parent).iterdir()
+    stills = [path for path in there if path.suffix.lower() in STILL_SUFFIXES and path.name[0] != "."]
+    if pattern is not None:
+        stills = [path for path in stills if matches_pattern(pattern, path.name)]
+    else:
+        masks = split_masks(stills, {path: path.stem for path in stills})
+        stills = [path for path in stills if path not in masks]
     return sorted(stills, key=lambda path: natural_key(path.name))
 
 
-def is_frame_folder(folder: str | os.PathLike[str]) -> bool:
-    """Whether the names in a folder look like frames: images only, counted up one by one without a gap.
-
-    Two or more images whose names differ in nothing but one number do so (``img_0001.jpg``, ``img_0002.jpg``); a
-    collection of stills has gaps or names of its own.
-    """
-    stills = list_stills(folder)
-    entries = [path for path in Path(folder).iterdir() if path.name[0] != "."]
-    if len(stills) < 2 or len(entries) != len(stills):
-        return False
-    parts = [re.split(r"(\d+)", path.name) for path in stills]
-    if any(len(names) != len(parts[0]) for names in parts):
-        return False
-    changing = [i for i, column in enumerate(zip(*parts, strict=True)) if len(set(column)) > 1]
-    # re.split puts the digits at the odd places.
-    if len(changing) != 1 or changing[0] % 2 == 0:
-        return False
-    return all(int(b[changing[0]]) - int(a[changing[0]]) == 1 for a, b in pairwise(parts))
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sorting key by which ``2.png`` comes before ``10.png``."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part]
+def is_frame_pattern(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is no file, but names the frames of a clip that share a folder with others."""
+    path = Path(path)
+    return FRAME_NUMBER in path.name and path.parent.is_dir() and not path.exists()

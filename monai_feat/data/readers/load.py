@@ -14,7 +14,7 @@ from monai.data import MetaTensor
 
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.data.readers.dicom import DicomFile, is_dicom
-from monai_feat.data.readers.frame_folder import FrameFolder
+from monai_feat.data.readers.frame_folder import FrameFolder, is_frame_pattern
 from monai_feat.data.readers.metaimage import MetaImageFile
 from monai_feat.data.readers.nifti import NiftiFile
 from monai_feat.data.readers.video import VideoFile
@@ -35,13 +35,14 @@ CLIP_FILE_SUFFIXES = tuple(_BY_SUFFIX)
 def open_clip(path: str | os.PathLike[str]) -> ClipFile:
     """Open a clip of any format, without decoding it.
 
-    A folder is a clip of the still images in it; DICOM is recognised by content, NIfTI (.nii, .nii.gz) and MetaImage
-    (.mha, .mhd) by suffix; everything else is left to FFmpeg, which goes by content.
+    A folder is a clip of the still images in it; where other images share it, ``folder/frame_%d.png`` names its frames.
+    DICOM is recognised by content, NIfTI (.nii, .nii.gz) and MetaImage (.mha, .mhd) by suffix; everything else is left
+    to FFmpeg, which goes by content.
 
     Raises:
         VideoReadError: there is no clip that can be read; one line says why.
     """
-    if Path(path).is_dir():
+    if Path(path).is_dir() or is_frame_pattern(path):
         return FrameFolder(path)
     if is_dicom(path):
         return DicomFile(path)

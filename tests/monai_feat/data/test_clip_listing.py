@@ -95,7 +95,7 @@ def test_endings_may_be_double_and_masks_folders_of_frames(tmp_path: Path) -> No
 def test_ambiguous_and_absent_masks_are_refused(tmp_path: Path) -> None:
     touch(tmp_path, "clips/a.mp4", "masks/a.png", "masks/a.nii.gz", "none/b.png")
     clips = list_folder(tmp_path / "clips")
-    with pytest.raises(DatalistError, match=r"a\.\S+ and a\.\S+ could both be its mask"):
+    with pytest.raises(DatalistError, match=r"a\.\S+ and a\.\S+ could each be its mask"):
         pair_masks(clips, tmp_path / "clips", tmp_path / "masks")
     with pytest.raises(DatalistError, match="no clip has a mask there"):
         pair_masks(clips, tmp_path / "clips", tmp_path / "none")

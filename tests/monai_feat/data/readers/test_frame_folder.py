@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_feat.data.readers.frame_folder import FrameFolder, is_frame_folder, list_stills, natural_key
+from monai_feat.data.readers.frame_folder import FrameFolder, is_frame_pattern, list_stills
+from monai_feat.data.readers.load import open_clip
 from monai_feat.data.video_reader import VideoReadError
 
 
@@ -17,11 +18,6 @@ def stills(folder: Path, *names: str) -> Path:
     for i, name in enumerate(names):
         Image.fromarray(np.full((4, 6, 3), 20 * i, np.uint8)).save(folder / name)
     return folder
-
-
-def test_numbers_count_and_zeros_do_not() -> None:
-    names = ["f10.png", "f9.png", "F1.png", "f002.png", "a.png", "10.png", "9.png"]
-    assert sorted(names, key=natural_key) == ["9.png", "10.png", "a.png", "F1.png", "f002.png", "f9.png", "f10.png"]
 
 
 def test_frames_come_in_order_without_hidden_files(tmp_path: Path) -> None:
@@ -33,21 +29,22 @@ def test_frames_come_in_order_without_hidden_files(tmp_path: Path) -> None:
     assert clip.read()[0, :, 0, 0].tolist() == [40, 20, 0]
 
 
-@pytest.mark.parametrize(
-    ("names", "is_clip"),
-    [
-        (("f9.png", "f10.png", "f11.png"), True),
-        (("a1_t1.png", "a1_t2.png"), True),
-        (("f1.png", "f3.png"), False),
-        (("a1_t1.png", "a2_t2.png"), False),
-        (("left.png", "right.png"), False),
-        (("f1.png",), False),
-    ],
-)
-def test_frames_are_told_from_a_collection(tmp_path: Path, names: tuple[str, ...], is_clip: bool) -> None:
-    assert is_frame_folder(stills(tmp_path, *names)) == is_clip
-    (tmp_path / "notes.txt").touch()
-    assert not is_frame_folder(tmp_path)
+def test_a_pattern_names_the_frames_of_one_clip_among_others(tmp_path: Path) -> None:
+    stills(tmp_path, "a_1.png", "a_2.png", "b_1.png", "b_2.png", "a_x.png", "a_1_mask.png")
+    clip = open_clip(tmp_path / "b_%d.png")
+    assert clip.frames == 2
+    assert clip.read()[0, :, 0, 0].tolist() == [40, 60]
+    assert is_frame_pattern(tmp_path / "b_%d.png")
+    assert not is_frame_pattern(tmp_path / "b_1.png")
+    (tmp_path / "c_%d.png").touch()  # a file of this very name is a file
+    assert not is_frame_pattern(tmp_path / "c_%d.png")
+    with pytest.raises(VideoReadError, match="without frames"):
+        open_clip(tmp_path / "z_%d.png")
+
+
+def test_masks_beside_frames_are_no_frames(tmp_path: Path) -> None:
+    stills(tmp_path, "a_1.png", "a_1_mask.png", "a_2.png", "a_2_mask.png")
+    assert FrameFolder(tmp_path).read()[0, :, 0, 0].tolist() == [0, 40]
 
 
 def test_what_is_no_clip_is_named(tmp_path: Path) -> None:

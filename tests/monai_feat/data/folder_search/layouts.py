@@ -1,0 +1,128 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Builds folders that are laid out like public data sets, with small pictures of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+ULTRASOUND_MULTIFRAME = "1.2.840.10008.5.1.4.1.1.3.1"
+BASIC_TEXT_REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
+SIZE = 48
+
+
+def picture(seed: int = 0, size: int = SIZE) -> npt.NDArray[np.uint8]:
+    """A smooth random picture: many values, as cameras give."""
+    rows, columns = np.mgrid[:size, :size] / size
+    phase = np.random.default_rng(seed).random(6) * 6
+    waves = [np.sin(phase[2 * c] + 5 * rows) * np.cos(phase[2 * c + 1] + 4 * columns) for c in range(3)]
+    return np.asarray(128 + 100 * np.stack(waves, -1), dtype=np.uint8)
+
+
+def mask(seed: int = 0, values: Iterable[int] = (0, 255), size: int = SIZE) -> npt.NDArray[np.uint8]:
+    """Blocks of a few values."""
+    listed = list(values)
+    blocks = np.random.default_rng(seed).integers(0, len(listed), (4, 4))
+    blocks.flat[: len(listed)] = range(len(listed))
+    return np.kron(np.asarray(listed, np.uint8)[blocks], np.ones((size // 4, size // 4), np.uint8))
+
+
+def save(path: Path, pixels: npt.NDArray[np.uint8]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def frames(folder: Path, names: Iterable[str], is_mask: bool = False) -> None:
+    for seed, name in enumerate(names):
+        save(folder / name, mask(seed) if is_mask else picture(seed))
+
+
+def nifti(path: Path, length: int, is_mask: bool = False) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = [mask(t, (0, 1, 2, 3)) if is_mask else picture(t)[..., 0] for t in range(length)]
+    nib.save(nib.Nifti1Image(np.stack(made, -1), np.eye(4)), path)
+
+
+def dicom(path: Path, sop_class: str = ULTRASOUND_MULTIFRAME, length: int = 3) -> FileDataset:
+    """A DICOM file: grey frames, or a report without any."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID = sop_class, meta.MediaStorageSOPInstanceUID
+    if sop_class == ULTRASOUND_MULTIFRAME:
+        data.Rows = data.Columns = SIZE
+        data.NumberOfFrames, data.SamplesPerPixel, data.PhotometricInterpretation = length, 1, "MONOCHROME2"
+        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
+        data.Modality, data.FrameTime = "US", 40
+        data.PixelData = b"".join(picture(t)[..., 0].tobytes() for t in range(length))
+    data.save_as(path, enforce_file_format=True)
+    return data
+
+
+def sun_seg(root: Path) -> None:
+    for case in ("case1_1", "case2"):
+        names = [f"case_M_2018_0U6_1_005_001-1_a2_ayy_image{i:04d}" for i in range(1, 5)]
+        frames(root / "TrainDataset/Frame" / case, (f"{name}.jpg" for name in names))
+        for kind in ("GT", "Edge"):
+            frames(root / "TrainDataset" / kind / case, (f"{name}.png" for name in names), is_mask=True)
+    (root / "TrainDataset/Classification").mkdir()
+    (root / "TrainDataset/Classification/classification.txt").write_text("x")
+
+
+def endovis_17(root: Path, tools: Iterable[str] = ("Left_Prograsp_Forceps_labels",)) -> None:
+    names = [f"frame{i:03d}.png" for i in range(4)]
+    for side in ("left_frames", "right_frames"):
+        frames(root / "instrument_dataset_1" / side, names)
+    for tool in tools:
+        frames(root / "instrument_dataset_1/ground_truth" / tool, names, is_mask=True)
+    (root / "instrument_dataset_1/camera_calibration.txt").write_text("x")
+
+
+def endovis_18(root: Path) -> None:
+    names = [f"frame{i:03d}.png" for i in range(4)]
+    frames(root / "seq_1/left_frames", names)
+    frames(root / "seq_1/labels", names, is_mask=True)
+    (root / "labels.json").write_text("[]")
+
+
+def camus(root: Path) -> None:
+    for view in ("2CH", "4CH"):
+        stem = root / "patient0001" / f"patient0001_{view}"
+        for kind, length in (("ED", 1), ("ES", 1), ("half_sequence", 5)):
+            nifti(stem.with_name(f"{stem.name}_{kind}.nii.gz"), length)
+            nifti(stem.with_name(f"{stem.name}_{kind}_gt.nii.gz"), length, is_mask=True)
+        (root / "patient0001" / f"Info_{view}.cfg").write_text("ED: 1")
+
+
+def cholecseg8k(root: Path) -> None:
+    for i in range(80, 84):
+        stem = root / "video01/video01_00080" / f"frame_{i}_endo"
+        save(stem.with_name(f"{stem.name}.png"), picture(i))
+        save(stem.with_name(f"{stem.name}_mask.png"), mask(i))
+        save(stem.with_name(f"{stem.name}_color_mask.png"), np.stack([mask(i, (0, 127, 255))] * 3, -1))
+        save(stem.with_name(f"{stem.name}_watershed_mask.png"), mask(i, (50, 11, 21)))
+
+
+def busi(root: Path) -> None:
+    for kind in ("benign", "malignant"):
+        for i in range(1, 4):
+            save(root / kind / f"{kind} ({i}).png", picture(i))
+            save(root / kind / f"{kind} ({i})_mask.png", mask(i))
+    save(root / "benign/benign (2)_mask_1.png", mask(9))
+
+
+def stills_with_masks(root: Path, pictures: str, masks: str, names: Iterable[str], suffix: str = ".jpg") -> None:
+    for seed, name in enumerate(names):
+        save(root / pictures / f"{name}{suffix}", picture(seed))
+        save(root / masks / f"{name}{suffix}", mask(seed))
