@@ -7,6 +7,7 @@ from __future__ import annotations
 from monai_feat.handlers.best_weights import BestWeights
 from monai_feat.handlers.checkpoints import AtomicDiskSaver, SafeCheckpointLoader, SafeCheckpointSaver
 from monai_feat.handlers.clip_saver import ClipSaver, SampleSheet
+from monai_feat.handlers.denoising import DenoisingReport, denoising_panels, draw_latents
 from monai_feat.handlers.discriminator import DiscriminatorUpdate
 from monai_feat.handlers.epoch_seed import EpochSeed, ValidationSeed, clip_seeds
 from monai_feat.handlers.gradients import GradientGuard, NonFiniteGradientError
@@ -21,6 +22,7 @@ __all__ = [
     "AtomicDiskSaver",
     "BestWeights",
     "ClipSaver",
+    "DenoisingReport",
     "DiscriminatorUpdate",
     "EpochSeed",
     "GradientGuard",
@@ -38,6 +40,8 @@ __all__ = [
     "ValidationSeed",
     "WeightAverage",
     "clip_seeds",
+    "denoising_panels",
+    "draw_latents",
     "final_decay",
     "num_steps",
     "share_done",

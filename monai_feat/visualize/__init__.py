@@ -11,6 +11,7 @@ from monai_feat.visualize.facts import fact_text, flat_facts, plain_name
 from monai_feat.visualize.markup import Html, element, format_number, format_range, join
 from monai_feat.visualize.outline import outline_clip
 from monai_feat.visualize.page import Cell, ColumnKind, Page, bullets, definitions, notice, paragraph, table
+from monai_feat.visualize.panels import Panel, save_panels
 from monai_feat.visualize.plot_axis import Axis
 from monai_feat.visualize.svg_plots import IntervalRow, Line, Series, interval_plot, legend, line_panel
 from monai_feat.visualize.words import count, join_words, percent
@@ -24,6 +25,7 @@ __all__ = [
     "IntervalRow",
     "Line",
     "Page",
+    "Panel",
     "Series",
     "bullets",
     "clip_player",
@@ -50,5 +52,6 @@ __all__ = [
     "read_tensorboard_scalars",
     "save_contact_sheet",
     "save_loss_curves",
+    "save_panels",
     "table",
 ]
