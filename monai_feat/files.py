@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 import uuid
@@ -34,6 +35,7 @@ __all__ = [
 
 SHOWN_NAMES = 5
 _BLOCK = 2**20
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are no UTF-8
 _TEMPORARY = ".*.tmp"
 
 
@@ -117,11 +119,15 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def write_json(path: str | os.PathLike[str], content: Any) -> None:
     """Write JSON for people to read, in the place of what was there before.
 
+    Names of files that are no UTF-8 are written as escapes, which `read_json` undoes.
+
     Raises:
         OSError: the file cannot be written; what was there before is kept.
         TypeError: JSON cannot hold the content.
     """
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    is_unicode = text.isascii() or not _SURROGATE.search(text)
+    write_text(path, (text if is_unicode else json.dumps(content, indent=1)) + "\n")
 
 
 def read_text(path: str | os.PathLike[str]) -> str:

@@ -1,10 +1,9 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From a folder or a CSV table to the items of a datalist: what belongs together, and which mask to which clip."""
+"""From a folder to the items of a datalist: what belongs together, and which mask to which clip."""
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -14,10 +13,10 @@ from typing import TypeAlias
 
 from monai_feat.data.clip_search import by_stem, mask_of
 from monai_feat.data.datalist import ClipItem, DatalistError
-from monai_feat.data.folder_search.contents import search_folder
+from monai_feat.data.folder_search.contents import FolderContents, search_folder
 from monai_feat.data.folder_search.units import stem_of
 
-__all__ = ["Namer", "list_folder", "list_table", "name_by_level", "name_by_pattern", "pair_masks"]
+__all__ = ["Namer", "list_folder", "name_by_level", "name_by_pattern", "pair_masks"]
 
 Namer: TypeAlias = Callable[[PurePath], str]
 """What names the group or the class of a clip, given its path inside the folder."""
@@ -64,21 +63,18 @@ def name_by_pattern(pattern: str) -> Namer:
     return name
 
 
-def list_folder(
-    folder: str | os.PathLike[str], group: Namer | None = None, category: Namer | None = None
-) -> list[ClipItem]:
+def list_folder(contents: FolderContents, group: Namer | None = None, category: Namer | None = None) -> list[ClipItem]:
     """List the clips of a folder and all folders below it in natural order, with the masks that belong to them.
 
     Args:
-        folder: searched by `search_folder`, which tells clips from masks.
+        contents: what `search_folder` has found.
         group: names the patient or the sequence of a clip.
         category: names the class of a clip.
 
     Raises:
-        FileNotFoundError: there is no clip.
         DatalistError: a clip has no name by these rules.
     """
-    folder = Path(folder)
+    folder = contents.folder
     return [
         ClipItem(
             image=path,
@@ -86,51 +82,8 @@ def list_folder(
             group=group(path.relative_to(folder)) if group else "",
             category=category(path.relative_to(folder)) if category else "",
         )
-        for path, mask in search_folder(folder).pairs.items()
+        for path, mask in contents.pairs.items()
     ]
-
-
-def list_table(
-    table: str | os.PathLike[str],
-    image: str = "image",
-    label: str | None = None,
-    group: str | None = None,
-    category: str | None = None,
-) -> list[ClipItem]:
-    """List the clips of a CSV table with a header; paths in it are relative to its own folder.
-
-    Args:
-        table: the CSV file, UTF-8, separated by commas.
-        image: column of the clips.
-        label: column of the masks; an empty cell is a clip without one.
-        group: column of the patients or sequences.
-        category: column of the classes.
-
-    Raises:
-        DatalistError: a column is missing, or a cell that must not be empty is.
-        OSError: the table cannot be read.
-    """
-    table = Path(table)
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        rows, columns = list(reader), list(reader.fieldnames or ())
-    wanted = [column for column in (image, label, group, category) if column]
-    if missing := [column for column in wanted if column not in columns]:
-        raise DatalistError(f"{table}: has no column {', '.join(missing)}; its columns are {', '.join(columns)}")
-    items = []
-    for number, row in enumerate(rows, start=2):
-        if empty := [column for column in wanted if column != label and not (row[column] or "").strip()]:
-            raise DatalistError(f"{table}, line {number}: {', '.join(empty)} is empty")
-        cells = {column: (row[column] or "").strip() for column in wanted}
-        items.append(
-            ClipItem(
-                image=table.parent / cells[image],
-                label=table.parent / cells[label] if label and cells[label] else None,
-                group=cells[group] if group else "",
-                category=cells[category] if category else "",
-            )
-        )
-    return items
 
 
 def pair_masks(

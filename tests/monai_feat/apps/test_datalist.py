@@ -69,3 +69,30 @@ def test_what_cannot_be_built_exits_with_2_and_writes_nothing(
     assert main([str(clips), "--out", str(tmp_path / "d.json"), *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "d.json").exists()
+
+
+def test_a_data_sets_own_table_brings_its_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("0XA", "0XB", "0XC"):
+        (tmp_path / "Videos").mkdir(exist_ok=True)
+        (tmp_path / "Videos" / f"{name}.avi").touch()
+    table = tmp_path / "FileList.csv"
+    table.write_text("FileName,EF,Split\n0XA,50,TRAIN\n0XB,51,VAL\n0XC,52,TEST\n0XD,52,TEST\n")
+    out = tmp_path / "d.json"
+    assert main([str(table), "--out", str(out)]) == 2
+    assert "1 of its names are not there (0XD); fetch them, or leave them out" in capsys.readouterr().err
+    assert main([str(table), "--missing", "leave-out", "--out", str(out)]) == 0
+    datalist = read_datalist(out)
+    assert [(side, item.image.name) for side, item in datalist.sides] == [
+        ("always training", "0XA.avi"), ("fold 0", "0XB.avi"), ("testing", "0XC.avi"),
+    ]  # fmt: skip
+    assert main([str(table), "--missing", "leave-out", "--folds", "3", "--out", str(out)]) == 0
+    assert {item.fold for item in read_datalist(out).training} == {0, 1, 2}
+
+
+def test_what_was_seen_and_left_is_said(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (clips / "notes.txt").touch()
+    assert main([str(clips), "--folds", "2", "--out", str(tmp_path / "d.json")]) == 0
+    said = capsys.readouterr().err
+    assert "12 clips (12 files). 12 files are taken for masks" in said
+    assert "Left out: 1 is a text (notes.txt)" in said
+    assert all(item.label for item in read_datalist(tmp_path / "d.json").training)

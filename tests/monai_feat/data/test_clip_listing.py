@@ -6,8 +6,9 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from monai_feat.data.clip_listing import list_folder, list_table, name_by_level, name_by_pattern, pair_masks
+from monai_feat.data.clip_listing import list_folder, name_by_level, name_by_pattern, pair_masks
 from monai_feat.data.datalist import DatalistError
+from monai_feat.data.folder_search.contents import search_folder
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -40,7 +41,7 @@ def test_patterns_join_their_groups() -> None:
 
 def test_a_folder_is_listed_in_natural_order_with_groups_and_classes(tmp_path: Path) -> None:
     touch(tmp_path, "ill/p10/a.mp4", "ill/p2/b.avi", "well/p1/c.png", "notes.txt")
-    found = list_folder(tmp_path, name_by_level(2), name_by_level(1))
+    found = list_folder(search_folder(tmp_path), name_by_level(2), name_by_level(1))
     assert [(item.image.name, item.group, item.category) for item in found] == [
         ("b.avi", "p2", "ill"),
         ("a.mp4", "p10", "ill"),
@@ -48,31 +49,9 @@ def test_a_folder_is_listed_in_natural_order_with_groups_and_classes(tmp_path: P
     ]
 
 
-def test_a_table_is_listed(tmp_path: Path) -> None:
-    table = tmp_path / "table.csv"
-    table.write_text("image,mask,who,what\na b.mp4,m/a.nii.gz,p1,ill\n/data/c.mp4,,p2,well\n", encoding="utf-8-sig")
-    first, second = list_table(table, label="mask", group="who", category="what")
-    assert (first.image, first.label, first.group, first.category) == (
-        tmp_path / "a b.mp4",
-        tmp_path / "m/a.nii.gz",
-        "p1",
-        "ill",
-    )
-    assert (second.image, second.label) == (Path("/data/c.mp4"), None)
-
-
-def test_a_table_with_holes_is_refused(tmp_path: Path) -> None:
-    table = tmp_path / "table.csv"
-    table.write_text("image,who\na.mp4,p1\nb.mp4,\n")
-    with pytest.raises(DatalistError, match="line 3: who is empty"):
-        list_table(table, group="who")
-    with pytest.raises(DatalistError, match="has no column patient; its columns are image, who"):
-        list_table(table, group="patient")
-
-
 def test_masks_are_paired_by_suffix_and_are_no_clips(tmp_path: Path) -> None:
     touch(tmp_path, "p1/a.mp4", "p1/a_mask.mp4", "p2/b.mp4", "p2/b_mask.nii.gz", "p3/c.mp4")
-    paired = pair_masks(list_folder(tmp_path), tmp_path, suffix="_mask")
+    paired = pair_masks(list_folder(search_folder(tmp_path)), tmp_path, suffix="_mask")
     names = [(item.image.name, item.label.name if item.label else None) for item in paired]
     assert names == [("a.mp4", "a_mask.mp4"), ("b.mp4", "b_mask.nii.gz"), ("c.mp4", None)]
 
@@ -80,21 +59,21 @@ def test_masks_are_paired_by_suffix_and_are_no_clips(tmp_path: Path) -> None:
 @pytest.mark.parametrize("masks", ["masks", "clips/masks"])
 def test_masks_are_paired_by_folder(tmp_path: Path, masks: str) -> None:
     touch(tmp_path, "clips/p1/a.mp4", f"{masks}/p1/a.png")
-    (item,) = pair_masks(list_folder(tmp_path / "clips"), tmp_path / "clips", tmp_path / masks)
+    (item,) = pair_masks(list_folder(search_folder(tmp_path / "clips")), tmp_path / "clips", tmp_path / masks)
     assert item.image == tmp_path / "clips/p1/a.mp4"
     assert item.label == tmp_path / masks / "p1/a.png"
 
 
 def test_endings_may_be_double_and_masks_folders_of_frames(tmp_path: Path) -> None:
     touch(tmp_path, "clips/a.nii.gz", "clips/b.v2.MP4", "masks/a/000.png", "masks/a/001.png", "masks/b.v2.PNG")
-    paired = pair_masks(list_folder(tmp_path / "clips"), tmp_path / "clips", tmp_path / "masks")
+    paired = pair_masks(list_folder(search_folder(tmp_path / "clips")), tmp_path / "clips", tmp_path / "masks")
     names = [(item.image.name, item.label.name if item.label else None) for item in paired]
     assert names == [("a.nii.gz", "a"), ("b.v2.MP4", "b.v2.PNG")]
 
 
 def test_ambiguous_and_absent_masks_are_refused(tmp_path: Path) -> None:
     touch(tmp_path, "clips/a.mp4", "masks/a.png", "masks/a.nii.gz", "none/b.png")
-    clips = list_folder(tmp_path / "clips")
+    clips = list_folder(search_folder(tmp_path / "clips"))
     with pytest.raises(DatalistError, match=r"a\.\S+ and a\.\S+ could each be its mask"):
         pair_masks(clips, tmp_path / "clips", tmp_path / "masks")
     with pytest.raises(DatalistError, match="no clip has a mask there"):
