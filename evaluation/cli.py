@@ -139,7 +139,7 @@ def _spaces(options: argparse.Namespace, protocol: Protocol) -> list[FeatureSpac
             f"preset {options.preset} scores with the network {needed}: give its file with --weights {needed}=PATH, "
             f"or download it with --weights {needed}"
         )
-    published = published_spaces(weights, protocol.num_frames)
+    published = published_spaces(weights, protocol.num_frames, options.trust_script)
     spaces = published if needed is not None else [*offline_spaces(), *published]
     for space in spaces:
         space.network.to(options.device).eval()
@@ -211,6 +211,8 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what moves the scores")
     group.add_argument("--preset", choices=list(PRESETS), default="strict", help="protocol (default: %(default)s)")
     group.add_argument("--weights", nargs="+", default=(), metavar="NAME[=PATH]", help=f"also score by {WEIGHTS}")
+    trust = "run TorchScript files of --weights that are not the published ones: programs, which can overwrite files"
+    group.add_argument("--trust-script", action="store_true", help=trust)
     group.add_argument("--num-frames", type=int, metavar="T", help="frames of a clip (default: 16)")
     pace = group.add_mutually_exclusive_group()
     pace.add_argument("--stride", type=int, metavar="N", help="take every n-th frame (default: 1)")

@@ -83,40 +83,43 @@ def offline_spaces() -> list[FeatureSpace]:
     ]
 
 
-def published_spaces(weights: Mapping[str, str], num_frames: int) -> list[FeatureSpace]:
+def published_spaces(weights: Mapping[str, str], num_frames: int, trust_script: bool = False) -> list[FeatureSpace]:
     """Open the published networks whose weights are named.
 
     Args:
         weights: by name of the network: a path, or a name that `fetch_weights` knows and downloads.
         num_frames: frames of a clip.
+        trust_script: run TorchScript files that are not the published ones.
 
     Raises:
         FileNotFoundError: there is no such file, and no network to download it by.
-        WeightsError: a file is truncated, damaged or another network.
+        WeightsError: a file is truncated, damaged, another network, or a program that is neither published nor trusted.
         ValueError: there is no network of this name.
     """
     if unknown := [name for name in weights if name not in PUBLISHED_SPACES]:
         known = ", ".join(PUBLISHED_SPACES)
         raise ValueError(f"--weights: unknown network {unknown[0]!r}; the known ones are {known}")
-    return [space for name, at in weights.items() for space in PUBLISHED_SPACES[name](fetch_weights(at), num_frames)]
+    opened = [PUBLISHED_SPACES[name](fetch_weights(at), num_frames, trust_script) for name, at in weights.items()]
+    return [space for spaces in opened for space in spaces]
 
 
-def _open_i3d(path: Path, num_frames: int) -> list[FeatureSpace]:
-    return [FeatureSpace(I3DFeatures(path, num_frames), "I3D logits", "FVD")]
+def _open_i3d(path: Path, num_frames: int, trust_script: bool) -> list[FeatureSpace]:
+    return [FeatureSpace(I3DFeatures(path, num_frames, trust_script), "I3D logits", "FVD")]
 
 
-def _open_video_mae(path: Path, num_frames: int) -> list[FeatureSpace]:
+def _open_video_mae(path: Path, num_frames: int, trust_script: bool) -> list[FeatureSpace]:
     return [FeatureSpace(VideoMAEFeatures(path), "VideoMAE features", "CD-FVD")]
 
 
-def _open_inception(path: Path, num_frames: int) -> list[FeatureSpace]:
+def _open_inception(path: Path, num_frames: int, trust_script: bool) -> list[FeatureSpace]:
+    logits = InceptionFeatures(path, "logits", trust_script)
     return [
-        FeatureSpace(InceptionFeatures(path), "Inception features", "FID"),
-        FeatureSpace(InceptionFeatures(path, "logits"), "Inception logits", "IS", is_logits=True),
+        FeatureSpace(InceptionFeatures(path, trust_script=trust_script), "Inception features", "FID"),
+        FeatureSpace(logits, "Inception logits", "IS", is_logits=True),
     ]
 
 
-PUBLISHED_SPACES: dict[str, Callable[[Path, int], list[FeatureSpace]]] = {
+PUBLISHED_SPACES: dict[str, Callable[[Path, int, bool], list[FeatureSpace]]] = {
     "i3d": _open_i3d,
     "video_mae": _open_video_mae,
     "inception": _open_inception,

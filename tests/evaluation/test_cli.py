@@ -254,7 +254,7 @@ def test_a_published_preset_end_to_end(
         ],
     }
     for name, found in opened.items():
-        monkeypatch.setitem(spaces.PUBLISHED_SPACES, name, lambda path, frames, found=found: found)
+        monkeypatch.setitem(spaces.PUBLISHED_SPACES, name, lambda path, frames, trust, found=found: found)
     real, fake = write_clips("real", 6, frames=20), write_clips("fake", 5, first=20, frames=17)
     (tmp_path / "weights.pt").write_bytes(b"")
     weights = [f"{name}={tmp_path / 'weights.pt'}" for name in opened]

@@ -26,10 +26,11 @@ class I3DFeatures(PublishedFeatures):
     Args:
         path: of the TorchScript, ``fetch_weights("i3d")``.
         num_frames: frames of a clip, at least 10; the protocol's FVD has 16.
+        trust_script: run the file though it is not the published one, see `load_torchscript`.
 
     Raises:
         FileNotFoundError: there is no such file.
-        WeightsError: the file is damaged, or is another network.
+        WeightsError: the file is damaged, another network, or a program that is neither published nor trusted.
         ValueError: `num_frames` is too small.
     """
 
@@ -39,10 +40,10 @@ class I3DFeatures(PublishedFeatures):
     published = ("i3d",)
     preparation = "in the TorchScript: resize=True, rescale=True"
 
-    def __init__(self, path: str | os.PathLike[str], num_frames: int = 16) -> None:
+    def __init__(self, path: str | os.PathLike[str], num_frames: int = 16, trust_script: bool = False) -> None:
         if num_frames < FEWEST_FRAMES:
             raise ValueError(f"i3d: expected clips of at least {FEWEST_FRAMES} frames, got num_frames={num_frames}")
-        super().__init__(load_torchscript(path, ("rescale", "resize", "return_features")), path)
+        super().__init__(load_torchscript(path, ("rescale", "resize", "return_features"), trust_script), path)
         self.num_frames = num_frames
 
     def features(self, pixels: Tensor) -> Tensor:

@@ -35,10 +35,11 @@ class InceptionFeatures(PublishedFeatures):
             ``fetch_weights("inception_state_dict")``, also as safetensors.
         output: ``"features"``; or ``"logits"``, each image's up to a constant, without the classifier's bias: what
             `monai_feat.metrics.functional.inception_score` takes for the score as published.
+        trust_script: run a TorchScript that is not the published one, see `load_torchscript`.
 
     Raises:
         FileNotFoundError: there is no such file.
-        WeightsError: the file is damaged, or is another network.
+        WeightsError: the file is damaged, another network, or a program that is neither published nor trusted.
         ValueError: `output` is unknown.
     """
 
@@ -46,11 +47,11 @@ class InceptionFeatures(PublishedFeatures):
     published = ("inception", "inception_state_dict")
     preparation = "bilinear to 299 px as TensorFlow 1, without antialias; (x - 128) / 128"
 
-    def __init__(self, path: str | os.PathLike[str], output: Output = "features") -> None:
+    def __init__(self, path: str | os.PathLike[str], output: Output = "features", trust_script: bool = False) -> None:
         if output not in get_args(Output):
             raise ValueError(f"inception: expected output to be one of {get_args(Output)}, got {output!r}")
         self.name = "inception" if output == "features" else "inception_logits"
-        super().__init__(_load_inception(Path(path)), path)
+        super().__init__(_load_inception(Path(path), trust_script), path)
         self.output = output
         self.num_features = NUM_FEATURES if output == "features" else NUM_CLASSES
 
@@ -64,10 +65,10 @@ class InceptionFeatures(PublishedFeatures):
         return torch.log(probabilities.clamp(min=torch.finfo(torch.float32).tiny))  # (N, 1008)
 
 
-def _load_inception(path: Path) -> nn.Module:
+def _load_inception(path: Path, trust_script: bool) -> nn.Module:
     """Read either published file; both networks are called alike."""
     if path.is_file() and is_torchscript(path):
-        return load_torchscript(path, ("return_features", "no_output_bias"))
+        return load_torchscript(path, ("return_features", "no_output_bias"), trust_script)
     with torch.device("meta"):
         network = InceptionV3()
     return load_strictly(network, load_tensors(path), str(path))

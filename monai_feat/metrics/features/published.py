@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_feat.metrics.features.base import FeatureNetwork, to_rgb
-from monai_feat.metrics.features.weights import PUBLISHED, weights_sha256
+from monai_feat.metrics.features.weights import PUBLISHED, WeightsError, weights_sha256
 
 __all__ = ["PublishedFeatures", "check_pixels"]
 
@@ -65,10 +65,17 @@ class PublishedFeatures(FeatureNetwork):
         Raises:
             TypeError: pixels are not uint8.
             ValueError: the shape is not as described, frames are not square, or T is not `num_frames`.
+            WeightsError: the network of this file returns something else than ``(N, D)``.
         """
         check_pixels(pixels, self)
         with torch.autocast(pixels.device.type, enabled=False):
-            return self.features(to_rgb(pixels)).float()
+            features = self.features(to_rgb(pixels)).float()
+        if features.shape != (len(pixels), self.num_features):
+            raise WeightsError(
+                f"{self.name}: its file gave features of shape {tuple(features.shape)} for {len(pixels)} inputs, "
+                f"expected {(len(pixels), self.num_features)}; it is another network: take the published file"
+            )
+        return features
 
     def features(self, pixels: Tensor) -> Tensor:
         """Return features ``(N, D)`` of uint8 RGB pixels that were checked."""

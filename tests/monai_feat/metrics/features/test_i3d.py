@@ -57,25 +57,25 @@ def test_it_calls_the_network_as_stylegan_v_does(path: Path) -> None:
     pixels = clips()
     network = torch.jit.load(path).eval()
     expected = network(pixels.float(), rescale=True, resize=True, return_features=True)
-    found = I3DFeatures(path)(pixels)
+    found = I3DFeatures(path, trust_script=True)(pixels)
     assert found.shape == (3, 400)
     torch.testing.assert_close(found, expected)
 
 
 def test_grey_is_rgb(path: Path) -> None:
-    network, grey = I3DFeatures(path), clips(channels=1)
+    network, grey = I3DFeatures(path, trust_script=True), clips(channels=1)
     torch.testing.assert_close(network(grey), network(grey.repeat(1, 3, 1, 1, 1)))
 
 
 def test_what_it_says_of_itself(path: Path) -> None:
-    network = I3DFeatures(path, num_frames=128)
+    network = I3DFeatures(path, num_frames=128, trust_script=True)
     assert (network.name, network.takes, network.num_features, network.num_frames) == ("i3d", "clips", 400, 128)
     assert network.identity["num_frames"] == 128
     assert len(str(network.identity["weights_sha256"])) == 64
 
 
 def test_it_can_be_copied_and_pickled(path: Path) -> None:
-    network, pixels = I3DFeatures(path), clips()
+    network, pixels = I3DFeatures(path, trust_script=True), clips()
     for twin in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
         assert torch.equal(twin(pixels), network(pixels))
         assert twin.identity == network.identity
@@ -83,15 +83,28 @@ def test_it_can_be_copied_and_pickled(path: Path) -> None:
 
 def test_short_clips_are_one_line(path: Path) -> None:
     with pytest.raises(ValueError, match="i3d: expected clips of 16 frames, got 12"):
-        I3DFeatures(path)(clips(frames=12))
+        I3DFeatures(path, trust_script=True)(clips(frames=12))
     with pytest.raises(ValueError, match="i3d: expected clips of at least 10 frames, got num_frames=9"):
-        I3DFeatures(path, num_frames=9)
+        I3DFeatures(path, num_frames=9, trust_script=True)
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:
     torch.jit.script(nn.Identity()).save(tmp_path / "identity.pt")
     with pytest.raises(WeightsError, match="lacks rescale, resize, return_features"):
-        I3DFeatures(tmp_path / "identity.pt")
+        I3DFeatures(tmp_path / "identity.pt", trust_script=True)
+
+
+def test_a_network_of_other_features_is_refused(tmp_path: Path) -> None:
+    seven = StandIn()
+    seven.features = nn.Linear(12, 7)
+    torch.jit.script(seven).save(tmp_path / "seven.pt")
+    with pytest.raises(WeightsError, match=r"features of shape \(3, 7\) for 3 inputs, expected \(3, 400\)"):
+        I3DFeatures(tmp_path / "seven.pt", trust_script=True)(clips())
+
+
+def test_an_unknown_program_is_refused(path: Path) -> None:
+    with pytest.raises(WeightsError, match="TorchScript program of unknown origin"):
+        I3DFeatures(path)
 
 
 @pytest.fixture(scope="module")

@@ -58,10 +58,10 @@ def frames(channels: int = 3) -> Tensor:
 
 def test_it_calls_the_torchscript_as_stylegan_does(script: Path) -> None:
     pixels, network = frames(), torch.jit.load(script).eval()
-    features = InceptionFeatures(script)(pixels)
+    features = InceptionFeatures(script, trust_script=True)(pixels)
     assert features.shape == (2, 2048)
     torch.testing.assert_close(features, network(pixels, return_features=True))
-    logits = InceptionFeatures(script, output="logits")(pixels)
+    logits = InceptionFeatures(script, output="logits", trust_script=True)(pixels)
     assert logits.shape == (2, 1008)
     torch.testing.assert_close(logits.softmax(dim=1), network(pixels, no_output_bias=True))
 
@@ -69,7 +69,7 @@ def test_it_calls_the_torchscript_as_stylegan_does(script: Path) -> None:
 def test_logits_are_those_of_the_classifier_without_bias(script: Path) -> None:
     pixels, network = frames(), torch.jit.load(script).eval()
     expected = network(pixels, return_features=True) @ network.output.weight.T
-    logits = InceptionFeatures(script, output="logits")(pixels)
+    logits = InceptionFeatures(script, output="logits", trust_script=True)(pixels)
     difference = logits - expected
     torch.testing.assert_close(difference, difference[:, :1].expand_as(difference), rtol=0, atol=1e-5)
 
@@ -78,7 +78,7 @@ def test_impossible_classes_stay_finite(tmp_path: Path) -> None:
     network = StandIn()
     nn.init.normal_(network.output.weight, std=1e4)
     torch.jit.script(network).save(tmp_path / "sure.pt")
-    assert InceptionFeatures(tmp_path / "sure.pt", output="logits")(frames()).isfinite().all()
+    assert InceptionFeatures(tmp_path / "sure.pt", output="logits", trust_script=True)(frames()).isfinite().all()
 
 
 def test_the_state_dict_is_the_architecture_here(state: dict[str, Tensor], tmp_path: Path) -> None:
@@ -93,7 +93,10 @@ def test_the_state_dict_is_the_architecture_here(state: dict[str, Tensor], tmp_p
 
 
 def test_what_it_says_of_itself(script: Path) -> None:
-    features, logits = InceptionFeatures(script), InceptionFeatures(script, output="logits")
+    features, logits = (
+        InceptionFeatures(script, trust_script=True),
+        InceptionFeatures(script, output="logits", trust_script=True),
+    )
     assert (features.name, features.takes, features.num_features) == ("inception", "frames", 2048)
     assert (logits.name, logits.takes, logits.num_features) == ("inception_logits", "frames", 1008)
     assert features.num_frames is None
@@ -101,14 +104,14 @@ def test_what_it_says_of_itself(script: Path) -> None:
 
 
 def test_grey_is_rgb_and_copies_agree(script: Path) -> None:
-    network, grey = InceptionFeatures(script), frames(channels=1)
+    network, grey = InceptionFeatures(script, trust_script=True), frames(channels=1)
     assert torch.equal(network(grey), network(grey.repeat(1, 3, 1, 1)))
     assert torch.equal(copy.deepcopy(network)(grey), network(grey))
 
 
 def test_errors_are_one_line(state: dict[str, Tensor], script: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected output to be one of .*, got 'probabilities'"):
-        InceptionFeatures(script, output="probabilities")  # type: ignore[arg-type]
+        InceptionFeatures(script, output="probabilities", trust_script=True)  # type: ignore[arg-type]
     with pytest.raises(FileNotFoundError, match="no weights file"):
         InceptionFeatures(tmp_path / "absent.pt")
     torch.save({name: value for name, value in state.items() if not name.startswith("fc")}, tmp_path / "headless.pth")
@@ -116,7 +119,7 @@ def test_errors_are_one_line(state: dict[str, Tensor], script: Path, tmp_path: P
         InceptionFeatures(tmp_path / "headless.pth")
     script.write_bytes(script.read_bytes()[:5000])
     with pytest.raises(WeightsError, match=r"inception.pt: cannot be read"):
-        InceptionFeatures(script)
+        InceptionFeatures(script, trust_script=True)
 
 
 @pytest.mark.slow
