@@ -38,10 +38,14 @@ EXTRAS_REQUIRE = {
     "all": [
         "itk>=5.4",
     ],
+    "fast": [
+        "numba>=0.61",
+    ],
     "dev": [
         "diffusers>=0.30",
         "itk-io>=5.4",
         "mypy>=1.11",
+        "numba>=0.61",
         "playwright>=1.45",
         "pre-commit>=3.7",
         "pytest>=8.2",

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,32 +13,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from monai_feat.ops import bi_wkv, bi_wkv_reference
-
-NAMES = ("output", "w", "u", "k", "v")
-
-
-def arguments(B: int, T: int, C: int, key_scale: float = 1.0, dtype: torch.dtype = torch.float64) -> list[Tensor]:
-    """Random w, u, k, v and output gradient; half of the decays are negative."""
-    shapes = (C,), (C,), (B, T, C), (B, T, C), (B, T, C)
-    w, u, k, v, grad = (torch.randn(shape, dtype=dtype) for shape in shapes)
-    return [w / T, u / T, k * key_scale, v, grad]
-
-
-def with_gradients(function: Any, w: Tensor, u: Tensor, k: Tensor, v: Tensor, grad: Tensor) -> list[Tensor]:
-    leaves = [x.detach().clone().requires_grad_() for x in (w, u, k, v)]
-    output = function(*leaves)
-    return [output.detach(), *torch.autograd.grad(output, leaves, grad)]
-
-
-def relative_error(found: Tensor, expected: Tensor) -> float:
-    """Largest error, relative to the largest number of the expected tensor."""
-    scale = expected.abs().max().item()
-    return (found.double() - expected.double()).abs().max().item() / (scale or 1.0)
-
-
-def assert_close(found: list[Tensor], expected: list[Tensor], bound: float) -> None:
-    errors = {name: relative_error(*pair) for name, *pair in zip(NAMES, found, expected, strict=True)}
-    assert all(error <= bound for error in errors.values()), errors
+from monai_feat.ops.portable_scan import portable_forward
+from tests.monai_feat.ops.scans import arguments, assert_close, relative_error, with_gradients
 
 
 @pytest.mark.parametrize(("dtype", "bound"), [(torch.float64, 1e-9), (torch.float32, 2e-5)])
@@ -105,13 +80,6 @@ def test_mixed_dtypes_as_autocast_makes_them() -> None:
     assert relative_error(output, bi_wkv_reference(w, u, k.float(), v)) < 1e-6
 
 
-def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = arguments(5, 6, 3)
-    whole = with_gradients(bi_wkv, *given)
-    monkeypatch.setattr(importlib.import_module("monai_feat.ops.bi_wkv"), "CPU_PIECE", 2 * 6 * 3)
-    assert_close(with_gradients(bi_wkv, *given), whole, 1e-14)
-
-
 class LargestTensor(TorchDispatchMode):
     """Record the number of elements of the largest tensor that any operation makes."""
 
@@ -153,8 +121,13 @@ def test_memory_is_linear_in_the_number_of_tokens() -> None:
     assert kept_bytes(bi_wkv_reference, 128) > 3 * kept_bytes(bi_wkv_reference, 64)  # the yardstick sees a quadratic
     for num_tokens in (64, 128):
         with LargestTensor() as largest:
-            with_gradients(bi_wkv, *arguments(2, num_tokens, 4))
-        assert largest.numel == 2 * (2 * num_tokens * 4)  # a numerator and a denominator
+            portable_forward(*arguments(2, num_tokens, 4)[:4])
+        assert largest.numel == 4 * (2 * num_tokens * 4)  # numerators and denominators, forwards and backwards
+
+
+def test_the_backward_pass_keeps_output_and_denominators_only() -> None:
+    """Beside keys and values: float64 as all else here."""
+    assert kept_bytes(bi_wkv, 64) == 8 * (4 * 2 * 64 * 4 + 2 * 4)
 
 
 def test_a_constant_added_to_all_keys_changes_nothing() -> None:
@@ -196,3 +169,16 @@ def test_shapes_that_do_not_fit_are_named(function: Any, shapes: tuple[tuple[int
     with pytest.raises(ValueError, match="T, C >= 1, got w") as caught:
         function(*(torch.zeros(shape) for shape in shapes))
     assert f"v {shapes[3]}" in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.complex64, torch.bool])
+def test_numbers_must_be_floating(dtype: torch.dtype) -> None:
+    w, u, k, v, _ = arguments(1, 3, 2)
+    with pytest.raises(ValueError, match=f"expects floating-point w, u, k, v; got .*{dtype}.*: convert them"):
+        bi_wkv(w, u, k.to(dtype), v)
+
+
+def test_tensors_must_be_on_one_device() -> None:
+    w, u, k, v, _ = arguments(1, 3, 2)
+    with pytest.raises(ValueError, match=r"on one device, got meta, cpu, cpu, cpu: move them"):
+        bi_wkv(w.to("meta"), u, k, v)
