@@ -21,7 +21,7 @@ INSTALL_REQUIRES = [
     "matplotlib>=3.8",
     "nibabel>=5.2",
     "numpy>=1.26",
-    "pillow>=10",
+    "pillow>=10.1",
     "pydicom>=3",
     'pyjpegls>=1.4; python_version < "3.14"',
     "pytorch-ignite>=0.5",
@@ -30,6 +30,7 @@ INSTALL_REQUIRES = [
     "scikit-image>=0.25",
     "scipy>=1.13",
     "tensorboard>=2.16",
+    "tifffile>=2024.1.30",
     "torchmetrics>=1.4",
     "tqdm>=4.66",
 ]

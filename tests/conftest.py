@@ -31,6 +31,14 @@ def shared_data() -> Path:
     return SHARED / "data"
 
 
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Folder of small inputs that went wrong once; skips where it is absent."""
+    if not (SHARED / "cases").is_dir():
+        pytest.skip(f"inputs that went wrong are not at {SHARED / 'cases'}; set MONAI_FEAT_SHARED to their parent")
+    return SHARED / "cases"
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)

@@ -20,6 +20,8 @@ from monai_feat.data.image_writers import FramesWriter, GifWriter, Mp4Writer, Ni
 from monai_feat.data.labelled_clips import LabelledClips
 from monai_feat.data.latent_cache import LatentCache, LatentCacheError, autoencoder_digest, clip_digest
 from monai_feat.data.latents import ClipIndexDataset, LatentDataset
+from monai_feat.data.limits import ReadLimits, reading_limits
+from monai_feat.data.mask_values import Legend
 from monai_feat.data.phantoms import (
     PHANTOMS,
     PhantomClip,
@@ -53,10 +55,12 @@ __all__ = [
     "LatentCache",
     "LatentCacheError",
     "LatentDataset",
+    "Legend",
     "Mp4Writer",
     "NiftiClipWriter",
     "PhantomClip",
     "PhantomDataset",
+    "ReadLimits",
     "SegmentationClips",
     "VideoInfo",
     "VideoReadError",
@@ -77,6 +81,7 @@ __all__ = [
     "read_attributes",
     "read_datalist",
     "read_video",
+    "reading_limits",
     "speckle_field",
     "ultrasound_phantom",
     "write_datalist",

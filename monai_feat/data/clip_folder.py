@@ -19,8 +19,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from monai_feat.data.clip_masks import MaskFile, crop_like, crop_of
+from monai_feat.data.clip_masks import MaskFile, MaskReadings, crop_like, crop_of
 from monai_feat.data.clip_search import find_clips, find_labelled_clips
+from monai_feat.data.mask_values import Legend
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.data.readers.load import clip_meta, open_clip
 from monai_feat.data.video_reader import VideoReadError
@@ -64,6 +65,8 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         label_channels: number of classes of the masks that `find_labelled_clips` finds, the background among them; 0
             reads no masks. They follow `preprocessing` where it crops. A clip without one has the label
             `monai_feat.transforms.UNKNOWN_LABEL`; how many there are is said in a warning.
+        legend: what the values or colours of masks stand for, where `read_values` does not understand them by itself:
+            ``{0: 0, 20: 1}`` or ``{"#ff0000": 2, 255: 255}``, with 255 as the class of unknown pixels.
         preprocessing: applied once to the frames taken from each video, at full size, before they are resized: an array
             transform such as `CropToFieldOfView` or a `Compose` of them, that maps a uint8 MetaTensor ``(C, T, H, W)``
             to one of the same T. Detectors see all of these frames together.
@@ -78,6 +81,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
 
     Raises:
         FileNotFoundError: there are no clips, or no masks where they are asked for.
+        DatalistError: masks are not read in the same way.
         VideoReadError: a file cannot be read or is too short, a mask does not fit its clip, or all were skipped.
         ValueError: an argument is not as described.
     """
@@ -96,6 +100,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         on_short: OnShort = "error",
         seed: int = 0,
         label_channels: int = 0,
+        legend: Legend | None = None,
         preprocessing: Callable[[MetaTensor], Tensor] | None = None,
         transform: Callable[[dict[str, Any]], Any] | None = None,
         max_videos: int | None = None,
@@ -117,7 +122,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         self.num_frames, self.channels, self.clips_per_video = num_frames, channels, clips_per_video
         self.fit, self.on_bad, self.on_short = fit, on_bad, on_short
         self.seed, self.preprocessing, self.transform = seed, preprocessing, transform
-        self.label_channels = label_channels
+        self.label_channels, self.legend, self._readings = label_channels, legend, MaskReadings()
         self.paths: list[Path] = []
         self.masks: list[Path | None] = []
         self.skipped: list[VideoReadError] = []
@@ -173,7 +178,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         With masks, their classes are one channel more.
         """
         file = open_clip(path)
-        mask = None if mask_path is None else MaskFile(mask_path, file, self.label_channels)
+        mask = None if mask_path is None else self._open_mask(mask_path, file)
         step = self._step(file)
         windows = torch.stack([self._window(file, step, number, clip) for clip in range(self.clips_per_video)])
         # Small tensors that outlive large ones would fragment the heap by a gigabyte: all room is taken beforehand.
@@ -186,6 +191,11 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
                 for clip, t in (windows[part] == i).nonzero().tolist():
                     clips[part][clip, :, t] = prepared
         return clips, file.frame_rate / step
+
+    def _open_mask(self, path: Path, clip: ClipFile) -> MaskFile:
+        mask = MaskFile(path, clip, self.label_channels, self.legend)
+        self._readings.add(mask)
+        return mask
 
     def _parts(self, windows: Tensor, file: ClipFile) -> Iterator[slice]:
         """Split clips, as frame numbers ``(clips_per_video, T)``, so that the frames of each part fit into memory."""

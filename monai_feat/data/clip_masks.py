@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,65 +12,94 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
+from monai_feat.data.datalist import DatalistError
+from monai_feat.data.mask_values import Legend, coded_values, read_values, value_shares
+from monai_feat.data.read_error import VideoReadError
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.data.readers.load import open_clip
-from monai_feat.data.video_reader import VideoReadError
-from monai_feat.transforms.labels import check_classes
 
-__all__ = ["MaskFile", "crop_like", "crop_of"]
+__all__ = ["MaskFile", "MaskReadings", "crop_like", "crop_of"]
 
-_TWO_CLASSES = 2
-_CLEAR = 32  # grey levels around black and white that JPEG and video put there
-_MOST_UNCLEAR = 0.01  # share of the pixels, at the edges of structures
 _WHOLE_PIXEL = 1e-3
 
 
 class MaskFile:
     """The mask of a clip in a file of its own, of the same size and length, in any format that `open_clip` reads.
 
-    Pixels are classes, from 0. Where there are only two, black and white are 0 and 1 as well; then the format may be
-    lossy, as JPEG is.
+    All frames are looked at once, before the first is read, to learn what their values stand for: see `read_values`.
 
     Args:
         path: the file, or a folder of frames.
         clip: what it belongs to.
         label_channels: number of classes, the background among them.
+        legend: classes by value or colour, where the values do not speak for themselves.
+
+    Attributes:
+        reading: which class each value stands for.
 
     Raises:
-        VideoReadError: it cannot be read, or has another size or length than the clip.
+        VideoReadError: it cannot be read, has another size or length than the clip, or values that are not understood.
     """
 
-    def __init__(self, path: Path, clip: ClipFile, label_channels: int) -> None:
+    def __init__(self, path: Path, clip: ClipFile, label_channels: int, legend: Legend | None = None) -> None:
         self.file = open_clip(path)
         self.label_channels = label_channels
         if (self.file.frames, self.file.size) != (clip.frames, clip.size):
             mine, its = (f"{file.frames} frames of {file.size[0]} x {file.size[1]}" for file in (self.file, clip))
             raise VideoReadError(path, f"is a mask of {mine} pixels; its clip {clip.path} has {its}")
+        try:
+            self.reading = read_values(self._shares(), label_channels, self.file.is_lossy, legend)
+        except VideoReadError:
+            raise
+        except ValueError as error:
+            raise VideoReadError(path, f"is no mask that is understood: it {error}") from None
 
     def iter_frames(self, numbers: Sequence[int]) -> Iterator[Tensor]:
-        """Yield the classes of single frames, uint8 ``(1, H, W)``.
+        """Yield the classes of single frames, uint8 ``(1, H, W)``; `UNKNOWN_LABEL` where nobody knows.
 
         Raises:
-            VideoReadError: a frame cannot be read, is coloured, or holds a class that is not known.
+            VideoReadError: a frame cannot be read, or holds a structure that is neither black nor white.
         """
-        for number, frame in zip(numbers, self.file.iter_frames(numbers), strict=True):
-            if not (frame == frame[:1]).all():
-                raise VideoReadError(self.file.path, f"is no mask: frame {number} is coloured; expected grey classes")
-            try:
-                yield self._classes(frame[:1])
-            except ValueError as error:
-                raise VideoReadError(self.file.path, f"frame {number}: {error}") from None
+        for number, frame in zip(numbers, self.file.iter_values(numbers), strict=True):
+            yield self._classes(number, coded_values(frame, self.file.is_lossy))
 
-    def _classes(self, frame: Tensor) -> Tensor:
-        if self.label_channels == _TWO_CLASSES and frame.max() > 1:
-            unclear = ((frame >= _CLEAR) & (frame <= 255 - _CLEAR)).float().mean().item()
-            if unclear > _MOST_UNCLEAR:
-                raise ValueError(f"expected 0 and 1, or black and white; {unclear:.0%} of the pixels are grey")
-            return (frame > 127).to(torch.uint8)
-        if 255 in frame:
-            raise ValueError("holds the class 255; number the classes from 0")
-        check_classes(frame, self.label_channels)
-        return frame
+    def _classes(self, number: int, values: Tensor) -> Tensor:
+        try:
+            return self.reading.apply(values)
+        except ValueError as error:
+            raise VideoReadError(self.file.path, f"frame {number}: {error}") from None
+
+    def _shares(self) -> dict[int, float]:
+        """Shares of the pixels of all frames, by value."""
+        counts: Counter[int] = Counter()
+        for frame in self.file.iter_values(range(self.file.frames)):
+            values, pixels = coded_values(frame, self.file.is_lossy).unique(return_counts=True)
+            counts.update(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
+        return value_shares(counts)
+
+
+class MaskReadings:
+    """What the masks of one data set are read as, so that one value never stands for two classes in it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Path] = {}
+
+    def add(self, mask: MaskFile) -> None:
+        """Take note of one more mask.
+
+        Raises:
+            DatalistError: it is read in another way than one before.
+        """
+        how = mask.reading.how.partition(",")[0]
+        if how == "background only":
+            return
+        self._seen.setdefault(how, mask.file.path)
+        if len(self._seen) > 1:
+            (one, first), (other, second) = list(self._seen.items())[:2]
+            raise DatalistError(
+                f"{second} is read as a mask of {other}, and {first} as one of {one}: the same value may stand for two "
+                "classes; say what values stand for with a legend, legend={value: class, …}"
+            )
 
 
 def crop_of(before: MetaTensor, after: Tensor) -> tuple[int, int, int, int]:

@@ -15,13 +15,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from monai_feat.data.clip_masks import MaskFile
+from monai_feat.data.clip_masks import MaskFile, MaskReadings
 from monai_feat.data.datalist import DatalistError
+from monai_feat.data.mask_values import Legend
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.data.readers.load import open_clip
 from monai_feat.data.video_reader import VideoReadError
 from monai_feat.transforms.functional import to_unit_range
-from monai_feat.transforms.labels import check_label_channels
+from monai_feat.transforms.labels import UNKNOWN_LABEL, check_label_channels
 from monai_feat.transforms.square import square_frames
 from monai_feat.transforms.video.functional import resize_labels, to_and_fro
 
@@ -62,6 +63,7 @@ class SegmentationClips(Dataset[dict[str, Any]]):
         channels: 1 for grey, 3 for RGB.
         num_classes: classes of the masks, the background among them; 0 for clips without masks.
         progress: show a bar while reading.
+        legend: what the values or colours of masks stand for, see `ClipFolderDataset`.
 
     Attributes:
         frames: number of frames of each clip.
@@ -79,12 +81,14 @@ class SegmentationClips(Dataset[dict[str, Any]]):
         channels: int,
         num_classes: int = 2,
         progress: bool = False,
+        legend: Legend | None = None,
     ) -> None:
         if num_classes:
             check_label_channels(num_classes)
         if channels not in (1, 3) or size < 1:
             raise ValueError(f"expected 1 or 3 channels and a size from 1, got {channels} and {size}")
         self.size, self.channels, self.num_classes = size, channels, num_classes
+        self.legend, self._readings = legend, MaskReadings()
         self.frames: list[int] = []
         self.sources: list[str] = []
         self._pairs: list[_Pair] = []
@@ -136,7 +140,13 @@ class SegmentationClips(Dataset[dict[str, Any]]):
 
     def _open(self, item: Mapping[str, Any]) -> _Pair:
         clip = open_clip(_path(item, "image"))
-        return _Pair(clip, MaskFile(_path(item, "label"), clip, self.num_classes) if self.num_classes else None)
+        if not self.num_classes:
+            return _Pair(clip, None)
+        mask = MaskFile(_path(item, "label"), clip, self.num_classes, self.legend)
+        self._readings.add(mask)
+        if UNKNOWN_LABEL in mask.reading.classes.values():
+            raise VideoReadError(mask.file.path, "holds pixels of unknown class, which segmentation cannot leave out")
+        return _Pair(clip, mask)
 
     def _decode(self, pair: _Pair, numbers: Sequence[int]) -> Tensor:
         """uint8 ``(C + 1, T, size, size)``, or ``(C, T, size, size)`` without masks."""

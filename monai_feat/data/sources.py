@@ -16,6 +16,7 @@ from monai_feat.data.clip_attributes import AttributedClips
 from monai_feat.data.clip_folder import ClipFolderDataset, OnBad
 from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.labelled_clips import LabelledClips
+from monai_feat.data.mask_values import Legend
 from monai_feat.data.phantoms import PhantomDataset
 from monai_feat.transforms.functional import Fit
 from monai_feat.transforms.video.functional import OnShort
@@ -39,6 +40,7 @@ def open_clips(
     preprocessing: Callable[[MetaTensor], Tensor] | None = None,
     label_channels: int = 0,
     attributes: str | os.PathLike[str] | None = None,
+    legend: Legend | None = None,
 ) -> Dataset[dict[str, Any]]:
     """Open a folder of videos, or procedural clips, as a data set of clips of one shape.
 
@@ -59,6 +61,7 @@ def open_clips(
         label_channels: number of classes of the clips' masks, the background among them; 0 for clips without. A folder
             or a datalist may have masks for some of its clips only; see `find_labelled_clips`.
         attributes: a table of numbers about the clips of a folder, see `read_attributes`; phantoms know theirs.
+        legend: what the values or colours of masks stand for, see `ClipFolderDataset`.
 
     Returns:
         A data set whose items hold ``image``, float32 ``(C, T, H, W)`` in [-1, 1]; with `label_channels` it is
@@ -96,6 +99,7 @@ def open_clips(
             on_short=on_short,
             seed=seed,
             label_channels=label_channels,
+            legend=legend,
             preprocessing=preprocessing,
         )
         clips = clips if attributes is None else AttributedClips(clips, attributes)

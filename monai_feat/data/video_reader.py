@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Clips as tensors, from video files and still images."""
+"""Clips as tensors, from video files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from av.video.reformatter import Colorspace
 from torch import Tensor
 
 from monai_feat.data.frame_numbers import check_numbers, read_frames
-from monai_feat.data.video_stream import VideoReadError, decode_frames, first_picture, frame_index
+from monai_feat.data.read_error import VideoReadError
+from monai_feat.data.video_index import FrameIndex, frame_index
+from monai_feat.data.video_stream import decode_frames
 
 __all__ = [
     "STILL_SUFFIXES",
@@ -29,7 +31,6 @@ __all__ = [
     "VideoReadError",
     "iter_frames",
     "probe_video",
-    "read_still",
     "read_video",
 ]
 
@@ -45,11 +46,12 @@ class VideoInfo:
 
     Attributes:
         frames: number of frames, counted, not estimated from the duration.
-        frame_rate: mean frame rate in Hz; 0.0 for a still.
-        height: rows in pixels.
-        width: columns in pixels.
-        duration: seconds, ``frames / frame_rate``; 0.0 for a still.
+        frame_rate: mean frame rate in Hz; 0.0 where the file has none.
+        height: rows in pixels, as shown.
+        width: columns in pixels, as shown.
+        duration: seconds, ``frames / frame_rate``; 0.0 where there is no rate.
         codec: FFmpeg's name of the codec, e.g. ``"h264"``.
+        remarks: what a viewer would do to the frames that `read_video` does not.
     """
 
     frames: int
@@ -58,16 +60,17 @@ class VideoInfo:
     width: int
     duration: float
     codec: str
+    remarks: tuple[str, ...] = ()
 
 
 def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     """Count the frames of a clip and read its rate, size and codec.
 
     Reads the packets without decoding them where the container times every picture, and decodes otherwise (MPEG program
-    streams, gif, some AVI files). The result is remembered until the file changes.
+    streams, some AVI files). The result is remembered until the file changes.
 
     Args:
-        path: a video or a still image.
+        path: a video.
 
     Returns:
         The facts of the file's first video stream.
@@ -77,18 +80,20 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     """
     index = frame_index(path)
     duration = index.frames / index.frame_rate if index.frame_rate else 0.0
-    return VideoInfo(index.frames, index.frame_rate, index.height, index.width, duration, index.codec)
+    height, width = _shown_size(index)
+    return VideoInfo(index.frames, index.frame_rate, height, width, duration, index.codec, index.remarks)
 
 
 def read_video(path: str | os.PathLike[str], start: int = 0, num_frames: int | None = None, stride: int = 1) -> Tensor:
     """Read frames ``start, start + stride, …`` of a clip as RGB.
 
     Decodes from the nearest keyframe where that is reliable. Colours follow the matrix and the range that the file
-    declares (ITU-R BT.601, limited range, where it declares none). Transparent pixels are shown on black, more than 8
-    bits are reduced to 8, and display rotation is not applied.
+    declares (ITU-R BT.601, limited range, where it declares none). Transparent pixels are shown on black, and more than
+    8 bits are reduced to 8. Frames are turned by the right angles that the file asks for; pixels that are not square
+    and interlaced frames are left as they are, and `VideoInfo.remarks` says so.
 
     Args:
-        path: a video, or a still image, which is a clip of one frame.
+        path: a video.
         start: number of the first frame, from 0.
         num_frames: frames to return; ``None`` reads to the end.
         stride: step between frames, in frames of the file.
@@ -103,23 +108,11 @@ def read_video(path: str | os.PathLike[str], start: int = 0, num_frames: int | N
     return read_frames(path, probe_video(path).frames, partial(iter_frames, path), start, num_frames, stride)
 
 
-def read_still(path: str | os.PathLike[str]) -> Tensor:
-    """Read a still image, or the first frame of a video, as RGB; decodes once, where `read_video` would count first.
-
-    Returns:
-        uint8 tensor ``(3, H, W)`` in [0, 255].
-
-    Raises:
-        VideoReadError: the file cannot be read.
-    """
-    return _to_rgb(path, first_picture(path))
-
-
 def iter_frames(path: str | os.PathLike[str], numbers: Sequence[int]) -> Iterator[Tensor]:
     """Yield single frames of a clip as RGB, one in memory at a time.
 
     Args:
-        path: a video or a still image.
+        path: a video.
         numbers: strictly increasing frame numbers, from 0.
 
     Yields:
@@ -135,7 +128,12 @@ def iter_frames(path: str | os.PathLike[str], numbers: Sequence[int]) -> Iterato
         if (picture.height, picture.width) != (index.height, index.width):
             sizes = f"from {index.height} x {index.width} to {picture.height} x {picture.width} (rows x columns)"
             raise VideoReadError(path, f"changes its frame size {sizes} at frame {number}; split it there")
-        yield _to_rgb(path, picture)
+        yield _to_rgb(path, picture).rot90(index.quarter_turns, (1, 2))
+
+
+def _shown_size(index: FrameIndex) -> tuple[int, int]:
+    """Rows and columns after turning."""
+    return (index.width, index.height) if index.quarter_turns % 2 else (index.height, index.width)
 
 
 def _to_rgb(path: str | os.PathLike[str], picture: VideoFrame) -> Tensor:

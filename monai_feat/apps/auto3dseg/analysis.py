@@ -20,6 +20,7 @@ import yaml
 
 from monai_feat.data import open_clip
 from monai_feat.data.clip_masks import MaskFile
+from monai_feat.data.mask_values import coded_values
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.files import write_text
 from monai_feat.transforms.video.functional import detect_greyness, sample_times
@@ -109,7 +110,7 @@ def _num_classes(labelled: Iterable[Mapping[str, Any]]) -> int:
     for item in labelled:
         clip, mask = open_clip(item["image"]), open_clip(item["label"])
         numbers = sample_times(mask.frames, _FRAMES_TO_LOOK_AT).tolist()
-        found = max(int(frame.max()) for frame in mask.iter_frames(numbers))
+        found = max(int(coded_values(frame, mask.is_lossy).max()) for frame in mask.iter_values(numbers))
         if found >= _MOST_CLASSES:
             list(MaskFile(Path(item["label"]), clip, 2).iter_frames(numbers))
             found = 1

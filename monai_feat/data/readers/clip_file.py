@@ -9,16 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
 from monai_feat.data.frame_numbers import check_numbers, read_frames
-from monai_feat.data.video_stream import MAX_PIXELS, VideoReadError
+from monai_feat.data.limits import check_frames, check_tensor
+from monai_feat.data.read_error import VideoReadError
 
-__all__ = ["UNKNOWN_SPACING", "ClipFile", "as_read_error", "exact_uint8", "one_line"]
+__all__ = ["UNKNOWN_SPACING", "ClipFile", "as_read_error", "one_line"]
 
 UNKNOWN_SPACING = (float("nan"), float("nan"))
 
@@ -33,6 +31,11 @@ class ClipFile(ABC):
         size: rows and columns of a frame, in pixels.
         channels: 3 for colour (RGB), 1 for grey.
         spacing: height and width of a pixel in mm; NaN where the file does not say.
+
+    Attributes:
+        is_lossy: whether the format is one that changes pixels, so that classes and colours come back inexactly.
+        remarks: what a viewer would do to the frames that readers do not, and what the file says that cannot be, in
+            sentences that end without a stop; see `warn_of_remarks`.
 
     Raises:
         VideoReadError: there is no frame, or frames are larger than any device makes.
@@ -49,11 +52,12 @@ class ClipFile(ABC):
     ) -> None:
         if min(frames, *size) < 1:
             raise VideoReadError(path, f"has no frames ({frames} of {size[0]} x {size[1]} pixels)")
-        if size[0] * size[1] > MAX_PIXELS:
-            raise VideoReadError(path, f"is damaged: it claims frames of {size[0]} x {size[1]} pixels")
+        check_frames(path, frames, size)
         self.path = Path(path)
         self.frames, self.frame_rate, self.size = frames, frame_rate, size
         self.channels, self.spacing = channels, spacing
+        self.is_lossy = False
+        self.remarks: tuple[str, ...] = ()
 
     @abstractmethod
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
@@ -75,6 +79,21 @@ class ClipFile(ABC):
         check_numbers(self.path, numbers, self.frames)
         yield from self._decode(numbers)
 
+    def iter_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        """Yield what the file stores for single frames, before it is made visible: the classes of a mask, of any depth.
+
+        Args:
+            numbers: strictly increasing frame numbers, from 0.
+
+        Yields:
+            int32 tensors ``(1, H, W)``, or ``(3, H, W)`` for colours, one for each number.
+
+        Raises:
+            VideoReadError: the file cannot be decoded, has not all these frames, or stores no whole numbers.
+            ValueError: `numbers` do not increase strictly from 0 or more.
+        """
+        yield from (frame.int() for frame in self.iter_frames(numbers))
+
     def read(self, start: int = 0, num_frames: int | None = None, stride: int = 1) -> Tensor:
         """Read frames ``start, start + stride, …``.
 
@@ -90,26 +109,9 @@ class ClipFile(ABC):
             VideoReadError: the file cannot be decoded, has fewer frames than asked for, or more than fit into memory.
             ValueError: `start`, `num_frames` or `stride` is out of range.
         """
+        wanted = num_frames if num_frames is not None else -(-(self.frames - start) // max(1, stride))
+        check_tensor(self.path, wanted, self.channels * self.size[0] * self.size[1])
         return read_frames(self.path, self.frames, self.iter_frames, start, num_frames, stride)
-
-
-def exact_uint8(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Turn pixels of any type into uint8 where that loses nothing.
-
-    Raises:
-        VideoReadError: a pixel is no whole number from 0 to 255.
-    """
-    if pixels.dtype == np.uint8:
-        return pixels
-    with np.errstate(invalid="ignore"):
-        as_uint8 = pixels.astype(np.uint8)
-    if not (pixels == as_uint8).all():
-        raise VideoReadError(
-            path,
-            f"holds {pixels.dtype} values from {pixels.min():g} to {pixels.max():g}; a clip has whole numbers from 0 "
-            "to 255: map them there first (MONAI's ScaleIntensityRange) and save again",
-        )
-    return as_uint8
 
 
 @contextmanager

@@ -21,11 +21,11 @@ from pydicom.pixels.utils import iter_pixels, pixel_array
 from pydicom.uid import UID
 from torch import Tensor
 
+from monai_feat.data.read_error import VideoReadError
 from monai_feat.data.readers.clip_file import ClipFile, as_read_error, one_line
 from monai_feat.data.readers.dicom_header import cine_rate, pixel_spacing
 from monai_feat.data.readers.dicom_jpeg import DECODERS
 from monai_feat.data.readers.dicom_pixels import COLOUR, MONOCHROME, shown_pixels
-from monai_feat.data.video_stream import VideoReadError
 
 __all__ = ["DicomFile", "dicom_modality", "is_dicom"]
 

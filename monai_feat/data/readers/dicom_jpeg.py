@@ -25,7 +25,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from monai_feat.data.video_stream import MAX_PIXELS
+from monai_feat.data.limits import read_limits
 
 __all__ = ["DECODERS", "decode_lossless_jpeg", "is_available"]
 
@@ -64,7 +64,7 @@ def decode_lossless_jpeg(src: bytes, runner: DecodeRunner) -> bytes:
         ValueError: the stream is damaged.
     """
     codec = VideoCodecContext.create("mjpeg", "r")
-    codec.options = {"err_detect": "explode", "max_pixels": str(MAX_PIXELS)}
+    codec.options = {"err_detect": "explode", "max_pixels": str(read_limits().frame_pixels)}
     try:
         pictures = [*codec.decode(av.Packet(src)), *codec.decode(None)]
     except av.error.FFmpegError as error:

@@ -11,8 +11,13 @@ from pathlib import Path
 from torch import Tensor
 
 from monai_feat.data.folder_search.series import FRAME_NUMBER, matches_pattern, natural_key, split_masks
+from monai_feat.data.read_error import VideoReadError
 from monai_feat.data.readers.clip_file import ClipFile
-from monai_feat.data.video_reader import STILL_SUFFIXES, VideoReadError, read_still
+from monai_feat.data.readers.still import StillFile
+from monai_feat.data.readers.tiff import open_still
+from monai_feat.data.video_reader import STILL_SUFFIXES
+
+_LOSSY_SUFFIXES = (".jpg", ".jpeg")
 
 __all__ = ["FrameFolder", "is_frame_pattern", "list_stills"]
 
@@ -31,18 +36,28 @@ class FrameFolder(ClipFile):
         self._stills = list_stills(path)
         if not self._stills:
             raise VideoReadError(path, f"is a folder without frames; looked for {' '.join(STILL_SUFFIXES)}")
-        first = read_still(self._stills[0])
-        super().__init__(path, len(self._stills), 0.0, (first.shape[-2], first.shape[-1]))
+        super().__init__(path, len(self._stills), 0.0, open_still(self._stills[0]).size)
+        self.is_lossy = any(still.suffix.lower() in _LOSSY_SUFFIXES for still in self._stills)
+
+    def iter_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        """Yield what the files store; see `ClipFile.iter_values`."""
+        for number in numbers:
+            yield from self._still(number).iter_values([0])
 
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         for number in numbers:
-            frame = read_still(self._stills[number])
-            if (size := tuple(frame.shape[-2:])) != self.size:
-                there, first = f"{size[0]} x {size[1]}", f"{self.size[0]} x {self.size[1]}"
-                raise VideoReadError(
-                    self._stills[number], f"has {there} pixels, the first frame {first}: these are no frames of a clip"
-                )
-            yield frame
+            yield from self._still(number).iter_frames([0])
+
+    def _still(self, number: int) -> StillFile:
+        still = open_still(self._stills[number])
+        if still.frames != 1:
+            raise VideoReadError(still.path, f"holds {still.frames} pictures, where one frame of a clip was expected")
+        if still.size != self.size:
+            there, first = (f"{rows} x {columns}" for rows, columns in (still.size, self.size))
+            raise VideoReadError(
+                still.path, f"has {there} pixels, the first frame {first}: these are no frames of a clip"
+            )
+        return still
 
 
 def list_stills(folder: str | os.PathLike[str]) -> list[Path]:

@@ -17,6 +17,8 @@ from monai_feat.data.readers.dicom import DicomFile, is_dicom
 from monai_feat.data.readers.frame_folder import FrameFolder, is_frame_pattern
 from monai_feat.data.readers.metaimage import MetaImageFile
 from monai_feat.data.readers.nifti import NiftiFile
+from monai_feat.data.readers.still import is_still
+from monai_feat.data.readers.tiff import open_still
 from monai_feat.data.readers.video import VideoFile
 
 __all__ = ["CLIP_FILE_SUFFIXES", "clip_meta", "load_clip", "open_clip"]
@@ -36,8 +38,8 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
     """Open a clip of any format, without decoding it.
 
     A folder is a clip of the still images in it; where other images share it, ``folder/frame_%d.png`` names its frames.
-    DICOM is recognised by content, NIfTI (.nii, .nii.gz) and MetaImage (.mha, .mhd) by suffix; everything else is left
-    to FFmpeg, which goes by content.
+    DICOM is recognised by content, NIfTI (.nii, .nii.gz) and MetaImage (.mha, .mhd) by suffix; pictures by content, for
+    Pillow; everything else is left to FFmpeg, which goes by content.
 
     Raises:
         VideoReadError: there is no clip that can be read; one line says why.
@@ -50,7 +52,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
     for suffix, opener in _BY_SUFFIX.items():
         if name.endswith(suffix):
             return opener(path)
-    return VideoFile(path)
+    return open_still(path) if is_still(path) else VideoFile(path)
 
 
 def load_clip(

@@ -15,8 +15,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from monai_feat.data.readers.clip_file import UNKNOWN_SPACING, ClipFile, as_read_error, exact_uint8, one_line
-from monai_feat.data.video_stream import VideoReadError
+from monai_feat.data.read_error import VideoReadError
+from monai_feat.data.readers.clip_file import UNKNOWN_SPACING, ClipFile, as_read_error, one_line
+from monai_feat.data.readers.eight_bits import exact_uint8
 
 __all__ = ["NiftiFile"]
 

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Video files and single still images, by PyAV."""
+"""Video files, by PyAV."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from monai_feat.data.video_reader import iter_frames, probe_video
 
 __all__ = ["VideoFile"]
 
+_LOSSLESS_CODECS = ("ffv1", "ffvhuff", "gif", "huffyuv", "png", "qtrle", "rawvideo", "utvideo")
+
 
 class VideoFile(ClipFile):
-    """A video, or a still image, which is a clip of one frame; always RGB, converted as in `read_video`.
+    """A video, always RGB, converted as in `read_video`.
 
     Raises:
         VideoReadError: the file is missing, empty, no video, truncated, damaged or without a frame.
@@ -25,6 +27,8 @@ class VideoFile(ClipFile):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         info = probe_video(path)
         super().__init__(path, info.frames, info.frame_rate, (info.height, info.width))
+        self.is_lossy = info.codec not in _LOSSLESS_CODECS
+        self.remarks = info.remarks
 
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         return iter_frames(self.path, numbers)

@@ -11,7 +11,8 @@ from monai.data import MetaTensor
 from monai.transforms import CenterSpatialCrop, Flip, Rotate90
 from PIL import Image
 
-from monai_feat.data.clip_masks import MaskFile, crop_like, crop_of
+from monai_feat.data.clip_masks import MaskFile, MaskReadings, crop_like, crop_of
+from monai_feat.data.datalist import DatalistError
 from monai_feat.data.readers.load import load_clip, open_clip
 from monai_feat.data.video_reader import VideoReadError
 
@@ -39,15 +40,101 @@ def test_two_classes_may_be_black_and_white(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "label_channels", "message"),
     [
-        ([[3]], 3, r"mask\.png: frame 0: the mask holds the classes 3; label_channels=3 knows 0 to 2"),
-        ([[255]], 3, "holds the class 255; number the classes from 0"),
-        ([[100]], 2, "expected 0 and 1, or black and white; 100% of the pixels are grey"),
-        ([[[1, 0, 0]]], 2, "is no mask: frame 0 is coloured"),
+        ([[3]], 3, r"mask\.png: is no mask that is understood: it holds the value 3 \(100\.0%\)"),
+        ([[255]], 3, r"holds the value 255 .*say what each value stands for with a legend"),
+        ([[100]], 2, r"holds the value 100"),
+        ([[[1, 0, 0]]], 2, r"holds the value #010000"),
     ],
 )
 def test_wrong_values_are_named(tmp_path: Path, values: object, label_channels: int, message: str) -> None:
     with pytest.raises(VideoReadError, match=message):
-        list(mask_file(tmp_path, values, label_channels).iter_frames([0]))
+        mask_file(tmp_path, values, label_channels)
+
+
+@pytest.mark.parametrize("kind", ["uint16", "int32", "float", "palette", "rgb"])
+def test_every_way_to_store_classes_is_read(tmp_path: Path, kind: str) -> None:
+    classes = np.arange(8 * 16).reshape(8, 16) % 3
+    palette = Image.fromarray(classes.astype(np.uint8), "P")
+    palette.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    picture = {
+        "uint16": lambda: Image.fromarray(classes.astype(np.uint16)),
+        "int32": lambda: Image.fromarray(classes.astype(np.int32)),
+        "float": lambda: Image.fromarray(classes.astype(np.float32)),
+        "palette": lambda: palette,
+        "rgb": lambda: palette.convert("RGB"),
+    }[kind]()
+    picture.save(tmp_path / "mask.tif")
+    Image.new("RGB", (16, 8)).save(tmp_path / "clip.png")
+    legend = {0: 0, "#800000": 1, "#008000": 2} if kind == "rgb" else None
+    (frame,) = MaskFile(tmp_path / "mask.tif", open_clip(tmp_path / "clip.png"), 3, legend).iter_frames([0])
+    np.testing.assert_array_equal(frame[0], classes)
+
+
+def blurred_mask(folder: Path, level: int) -> MaskFile:
+    """A white square with soft edges, and a small object of a grey level of its own."""
+    values = np.zeros((64, 64), np.uint8)
+    values[10:40, 10:40] = 255
+    values[9, 9:41] = np.linspace(1, 200, 32)
+    values[55:58, 55:58] = level
+    Image.fromarray(values).save(folder / "mask.png")
+    Image.new("RGB", (64, 64)).save(folder / "clip.png")
+    return MaskFile(folder / "mask.png", open_clip(folder / "clip.png"), 2)
+
+
+def test_soft_edges_are_black_or_white_and_a_small_grey_object_is_never_lost(tmp_path: Path) -> None:
+    (frame,) = blurred_mask(tmp_path, 255).iter_frames([0])
+    assert frame[0, 55:58, 55:58].all()
+    assert 900 <= int(frame.sum()) - 9 <= 932
+    with pytest.raises(VideoReadError, match="9 pixels of values up to 40 lie apart from all white"):
+        list(blurred_mask(tmp_path, 40).iter_frames([0]))
+
+
+@pytest.mark.parametrize("quality", [60, 95])
+def test_jpeg_rings_and_the_mask_does_not(tmp_path: Path, quality: int) -> None:
+    rows, columns = np.mgrid[:96, :128]
+    truth = (rows - 40) ** 2 + (columns - 60) ** 2 < 27**2
+    Image.fromarray((truth * 255).astype(np.uint8)).save(tmp_path / "mask.jpg", quality=quality)
+    Image.new("RGB", (128, 96)).save(tmp_path / "clip.png")
+    (frame,) = MaskFile(tmp_path / "mask.jpg", open_clip(tmp_path / "clip.png"), 2).iter_frames([0])
+    assert (frame[0].numpy() != truth).mean() < 0.003
+
+
+def test_masks_of_one_data_set_are_read_in_one_way(tmp_path: Path) -> None:
+    readings = MaskReadings()
+    for values in ([[0, 255] * 8], [[0] * 16], [[255] * 16]):
+        readings.add(mask_file(tmp_path, values, 2))
+    with pytest.raises(DatalistError, match=r"other\.png is read as a mask of classes, and .* one of black and white"):
+        readings.add(mask_file(tmp_path, [[0, 1] * 8], 2, "other.png"))
+
+
+@pytest.mark.parametrize(
+    ("name", "label_channels", "expected"),
+    [
+        ("png16_classes012", 3, {0, 1, 2}),
+        ("png8_0_20", 2, {0, 1}),
+        ("png8_01_ignore255", 2, {0, 1, 255}),
+        ("png8_0_40small", 2, {0, 1}),
+    ],
+)
+def test_masks_of_the_reports_keep_their_meaning(
+    cases: Path, name: str, label_channels: int, expected: set[int]
+) -> None:
+    clip = open_clip(cases / "masks" / name / "images" / "c1")
+    mask = MaskFile(cases / "masks" / name / "masks" / "c1", clip, label_channels)
+    stored = [np.asarray(Image.open(path)) for path in sorted((cases / "masks" / name / "masks" / "c1").iterdir())]
+    values = np.unique(stored)
+    for frame, truth in zip(mask.iter_frames(range(clip.frames)), stored, strict=True):
+        numbers = [255 if value == 255 else place for place, value in enumerate(values)]
+        np.testing.assert_array_equal(frame[0], np.array(numbers)[np.searchsorted(values, truth)])
+    assert set(np.unique([frame.numpy() for frame in mask.iter_frames(range(clip.frames))])) == expected
+
+
+@pytest.mark.parametrize("name", ["mask16_012.png", "mask_voc_palette.png"])
+def test_deep_and_palette_masks_of_the_reports_are_classes(cases: Path, tmp_path: Path, name: str) -> None:
+    stored = np.asarray(Image.open(cases / "masks" / name))
+    Image.new("RGB", stored.shape[::-1]).save(tmp_path / "clip.png")
+    (frame,) = MaskFile(cases / "masks" / name, open_clip(tmp_path / "clip.png"), 3).iter_frames([0])
+    np.testing.assert_array_equal(frame[0], stored)
 
 
 def test_another_size_is_an_error(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_all_that_is_wrong_is_named_at_once(tmp_path: Path, items: Items) -> Non
         SegmentationClips([*items, *bad], size=16, channels=1, num_classes=3)
     message = str(error.value)
     assert "6 of 8 clips cannot be used" in message
-    for word in ("missing.mp4", "broken.mp4", "size.png", "short.png", "holds the classes 5", "no path under 'label'"):
+    for word in ("missing.mp4", "broken.mp4", "size.png", "short.png", "holds the value 5", "no path under 'label'"):
         assert word in message
 
 

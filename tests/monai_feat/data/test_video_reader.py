@@ -136,18 +136,6 @@ def test_colours_follow_the_declared_matrix(tmp_path: Path, pix_fmt: str, matrix
     assert (read_video(tmp_path / "a.mkv")[:, 0, 16, 16] - expected).abs().max() <= 1.5
 
 
-def test_transparent_palette_is_shown_on_black(tmp_path: Path) -> None:
-    image = Image.fromarray(np.array([[0, 1], [1, 2]], dtype=np.uint8), mode="P")
-    image.putpalette([250, 0, 0, 0, 250, 0, 0, 0, 250])
-    image.save(tmp_path / "a.png", transparency=0)
-    assert read_video(tmp_path / "a.png")[:, 0].flatten(1).T.tolist() == [
-        [0, 0, 0],
-        [0, 250, 0],
-        [0, 250, 0],
-        [0, 0, 250],
-    ]
-
-
 def test_gif_agrees_with_pillow(tmp_path: Path) -> None:
     frames = [Image.fromarray(frame) for frame in numbered_frames()[:9]]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=80, loop=0)
@@ -159,31 +147,6 @@ def test_gif_agrees_with_pillow(tmp_path: Path) -> None:
     clip = read_video(tmp_path / "a.gif")
     assert torch.equal(clip, torch.from_numpy(np.stack(expected)).permute(3, 0, 1, 2))
     assert probe_video(tmp_path / "a.gif").frame_rate == pytest.approx(12.5)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".jpg"])
-def test_stills_are_clips_of_one_frame(tmp_path: Path, suffix: str) -> None:
-    rows, columns = np.mgrid[:31, :45]
-    image = np.stack([5 * columns, 8 * rows, 255 - 4 * rows], axis=-1).astype(np.uint8)
-    path = tmp_path / f"still 100%{suffix}"
-    Image.fromarray(image).save(path, **({"quality": 98, "subsampling": 0} if suffix == ".jpg" else {}))
-    with Image.open(path) as still:
-        expected = torch.from_numpy(np.array(still.convert("RGB"))).permute(2, 0, 1)[:, None]
-    clip = read_video(path)
-    assert clip.shape == (3, 1, 31, 45)
-    assert (clip.int() - expected).abs().max() <= (3 if suffix == ".jpg" else 0)
-    info = probe_video(path)
-    assert (info.frames, info.frame_rate, info.duration) == (1, 0.0, 0.0)
-
-
-def test_grey_alpha_and_16_bit_stills(tmp_path: Path) -> None:
-    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    Image.fromarray(ramp).save(tmp_path / "grey.png")
-    Image.fromarray(ramp.astype(np.uint16) * 257).save(tmp_path / "deep.png")
-    Image.fromarray(np.dstack([ramp, ramp, ramp, np.full_like(ramp, 51)])).save(tmp_path / "alpha.png")
-    assert torch.equal(read_video(tmp_path / "grey.png")[0, 0], torch.from_numpy(ramp))
-    assert (read_video(tmp_path / "deep.png")[0, 0].int() - torch.from_numpy(ramp)).abs().max() <= 1
-    assert (read_video(tmp_path / "alpha.png")[0, 0] - torch.from_numpy(ramp) / 5).abs().max() <= 0.5
 
 
 def test_what_is_no_video_is_named(tmp_path: Path) -> None:

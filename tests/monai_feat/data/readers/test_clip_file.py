@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from monai_feat.data.readers.clip_file import ClipFile, VideoReadError, as_read_error, exact_uint8, one_line
+from monai_feat.data.limits import reading_limits
+from monai_feat.data.readers.clip_file import ClipFile, VideoReadError, as_read_error, one_line
+from monai_feat.data.readers.eight_bits import exact_uint8
 
 
 class Counter(ClipFile):
@@ -46,9 +49,14 @@ def test_what_no_device_makes_is_refused(frames: int, size: tuple[int, int], com
         Counter("a.mp4", frames, 10.0, size)
 
 
-def test_more_than_the_memory_holds_is_one_line() -> None:
-    with pytest.raises(VideoReadError, match=r"does not fit into memory \(.* GiB for .* frames\)"):
-        Counter("a.mp4", 1 << 16, 10.0, (1 << 13, 1 << 13)).read()
+def test_more_than_a_file_can_mean_is_one_line_and_can_be_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(bytes(1000))
+    clip = Counter(tmp_path / "a.mp4", 60, 10.0, (1 << 11, 1 << 11))
+    with pytest.raises(VideoReadError, match=r"does not fit into memory: 60 frames are 0\.7 GiB, .* 1000 bytes"):
+        clip.read()
+    assert clip.read(0, 2).shape[1] == 2
+    with reading_limits(read_bytes=24), pytest.raises(VideoReadError, match=r"reading_limits\(read_bytes=…\)"):
+        clip.read(0, 2)
 
 
 def test_only_whole_numbers_become_uint8() -> None:

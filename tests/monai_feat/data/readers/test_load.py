@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 from monai_feat.data import write_mp4
+from monai_feat.data.read_error import VideoReadError
 from monai_feat.data.readers import DicomFile, FrameFolder, MetaImageFile, NiftiFile, VideoFile
 from monai_feat.data.readers.load import clip_meta, load_clip, open_clip
-from monai_feat.data.video_reader import VideoReadError
+from monai_feat.data.readers.still import StillFile
 from tests.monai_feat.data.readers.test_dicom import colours, dicom, saved
 
 
@@ -30,7 +31,7 @@ def test_each_kind_has_its_reader(tmp_path: Path) -> None:
     saved(dicom(colours()), tmp_path / "IM_0001")
     readers = {
         "a.mp4": VideoFile,
-        "a.png": VideoFile,
+        "a.png": StillFile,
         "frames": FrameFolder,
         "a.nii.gz": NiftiFile,
         "a.MHA": MetaImageFile,
