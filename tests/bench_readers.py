@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from monai_feat.data import load_clip
-from monai_feat.data.video_stream import _build_index
+from monai_feat.data.video_index import _build_index
 
 FRAME_RATE = 25
 SIZE = 64

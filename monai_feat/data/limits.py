@@ -138,8 +138,9 @@ def _allowed(path: str | os.PathLike[str], always: int, per_byte: float, asked: 
 
 
 def _bytes_of(path: str | os.PathLike[str]) -> int:
-    """Bytes of a file, or of all files directly in a folder."""
+    """Bytes of a file; or of all files directly in a folder, where a pattern names some of them as well."""
     path = Path(path)
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
-    return path.stat().st_size
+    if path.is_file():
+        return path.stat().st_size
+    folder = path if path.is_dir() else path.parent
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
