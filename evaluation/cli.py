@@ -33,10 +33,10 @@ from monai_feat.data.clip_listing import name_by_pattern
 from monai_feat.data.sources import PHANTOM_PREFIX
 from monai_feat.data.tensor_cache import TensorCacheError
 from monai_feat.metrics.functional.properties import Modality
-from monai_feat.transforms import Fit
 
 from .memorisation import describe
 from .reading.agreement import Colour
+from .reading.clips import SideFit
 from .reading.comparison import Comparison, open_comparison
 from .reading.latents import load_autoencoder
 from .reading.protocol import PRESETS, Protocol, get_preset
@@ -50,6 +50,7 @@ from .study import Settings, evaluate
 __all__ = ["main"]
 
 WEIGHTS = ", ".join(PUBLISHED_SPACES)
+LEFT_OPEN = {"size", "colour", "jpeg_quality"}  # what a published protocol may say nothing of
 NEEDED_WEIGHTS = {"stylegan_v": "i3d", "endora_2024": "i3d", "feat_2025": "i3d", "cd_fvd": "video_mae"}
 _ERRORS = (OSError, ValueError, CheckpointError, TensorCacheError)
 
@@ -120,12 +121,18 @@ def _protocol(options: argparse.Namespace) -> Protocol:
         "max_real": options.max_clips,
         "max_fake": options.max_clips,
         "colour": options.colour,
+        "fit": options.fit,
+        "jpeg_quality": options.jpeg_quality,
     }
     changes = {name: value for name, value in asked.items() if value is not None}
-    protocol = replace(preset, **changes, fit=options.fit, seed=options.seed)
+    # Only the bilinear resampler has a choice of fit.
+    resampler = preset.resampler if changes.get("fit", preset.fit) == preset.fit else "bilinear"
+    protocol = replace(preset, **changes, resampler=resampler, seed=options.seed)
     if protocol.num_frames < 2 or protocol.stride < 1 or not (protocol.max_real is None or protocol.max_real >= 2):
         raise ValueError("expected --num-frames >= 2, --stride >= 1 and --max-clips >= 2")
-    changed = [name for name, value in changes.items() if getattr(preset, name) not in (None, value)]
+    given = {name: getattr(preset, name) for name in changes}
+    left_open = {name for name in LEFT_OPEN if given.get(name, 0) is None}
+    changed = [name for name, value in changes.items() if value != given[name] and name not in left_open]
     if preset.preset == "strict" or not changed:
         return protocol
     return replace(protocol, preset=f"{preset.preset}, but {', '.join(changed)}")
@@ -218,7 +225,9 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
     pace.add_argument("--stride", type=int, metavar="N", help="take every n-th frame (default: 1)")
     pace.add_argument("--frame-rate", type=float, metavar="HZ", help="take frames at this rate")
     group.add_argument("--size", type=_size, metavar="H[xW]", help="resize both sides (default: they must be alike)")
-    group.add_argument("--fit", choices=get_args(Fit), default="crop", help="for frames of another shape")
+    group.add_argument("--fit", choices=get_args(SideFit), help="for frames of another shape (default: crop)")
+    jpeg = "save frames of both sides as JPEG first, as who published a score may have; Pillow's usual quality is 75"
+    group.add_argument("--jpeg-quality", type=int, metavar="Q", help=jpeg)
     group.add_argument("--colour", choices=get_args(Colour), help="compare in RGB or luma (default: as found)")
     group.add_argument("--max-clips", type=int, metavar="N", help="of each side; phantoms: so many (default: 64)")
     group.add_argument("--seed", type=int, default=0, help="of the windows taken from real clips")

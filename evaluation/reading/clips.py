@@ -8,13 +8,16 @@ asked for, so that no side has to fit into memory.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, overload
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from monai_feat.metrics.features import resize_for_cdfvd
 from monai_feat.transforms import Fit, resize_clip, to_channels
@@ -22,14 +25,18 @@ from monai_feat.transforms import Fit, resize_clip, to_channels
 from .recordings import Recording
 from .sources import Side, SourceOptions
 
-__all__ = ["ClipSet", "Resampler", "Window", "WindowRule", "cut_windows", "evenly_spaced"]
+__all__ = ["ClipSet", "Resampler", "SideFit", "Window", "WindowRule", "cut_windows", "evenly_spaced"]
 
 WindowRule = Literal["random", "first", "cover", "every"]
 """One window per recording, at an offset drawn from the seed and the content, or at its first frame; or windows end to
 end, of which the last is moved back to end with the recording, or else (every frame once) is shorter."""
 
-Resampler = Literal["bilinear", "cd_fvd"]
-"""`resize_clip`: antialiased, rounded to 8 bits; or the loader of CD-FVD: truncated to 8 bits."""
+SideFit = Literal[Fit, "squash"]
+"""How a frame of another shape becomes one of the size that is compared: cropped, padded, or distorted."""
+
+Resampler = Literal["bilinear", "cd_fvd", "pil_bicubic"]
+"""Antialiased bilinear, rounded to 8 bits; the loader of CD-FVD, which crops to a square and truncates to 8 bits; or
+Pillow's bicubic, as Endora and FEAT prepare frames, which squashes them."""
 
 # Clips that are asked for again are decoded again only beyond this.
 KEEP_BYTES = 256 * 2**20
@@ -91,8 +98,9 @@ class ClipSet(Sequence[Tensor]):
         windows: which frames.
         size: rows and columns, by `resize_clip`.
         channels: 3 for RGB, 1 for grey (luma).
-        fit: ``crop`` or ``pad``.
-        resampler: see `Resampler`; that of CD-FVD crops to a square.
+        fit: see `SideFit`; only the bilinear resampler has a choice.
+        resampler: see `Resampler`.
+        jpeg_quality: of a JPEG file that every frame is saved to and read from; None leaves frames as they are.
 
     Attributes:
         names: of the clips.
@@ -105,11 +113,13 @@ class ClipSet(Sequence[Tensor]):
         windows: Sequence[Window],
         size: tuple[int, int],
         channels: int,
-        fit: Fit = "crop",
+        fit: SideFit = "crop",
         resampler: Resampler = "bilinear",
+        jpeg_quality: int | None = None,
     ) -> None:
         self._side, self._windows = side, list(windows)
         self.size, self.channels, self._fit, self._resampler = size, channels, fit, resampler
+        self._jpeg_quality = jpeg_quality
         self.names = [window.name for window in windows]
         self.groups = [side.recordings[window.recording].group for window in windows]
         self._kept: dict[int, Tensor] = {}
@@ -156,10 +166,37 @@ class ClipSet(Sequence[Tensor]):
         clip = torch.empty(self.channels, len(window.numbers), *self.size, dtype=torch.uint8)
         frames = self._side.recordings[window.recording].iter_frames(window.numbers, self.size)
         for t, frame in enumerate(frames):
-            clip[:, t] = to_channels(self._resize(frame), self.channels)
+            resized = self._resize(frame)
+            saved = resized if self._jpeg_quality is None else _through_jpeg(resized, self._jpeg_quality)
+            clip[:, t] = to_channels(saved, self.channels)
         return clip
 
     def _resize(self, frame: Tensor) -> Tensor:
-        if self._resampler == "bilinear":
-            return resize_clip(frame, self.size, self._fit)
-        return resize_for_cdfvd(frame[None, :, None], self.size[0])[0, :, 0]
+        if self._resampler == "cd_fvd":
+            return resize_for_cdfvd(frame[None, :, None], self.size[0])[0, :, 0]
+        if self._resampler == "pil_bicubic":
+            return _from_image(_to_image(frame).resize(self.size[::-1], Image.Resampling.BICUBIC))
+        return _squash(frame, self.size) if self._fit == "squash" else resize_clip(frame, self.size, self._fit)
+
+
+def _squash(frame: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize a frame ``(C, H, W)`` whatever its shape, by the interpolation of `resize_clip`."""
+    resized = F.interpolate(frame[None].float(), size, mode="bilinear", antialias=True, align_corners=False)
+    return resized[0].round().clamp(0, 255).to(torch.uint8)
+
+
+def _through_jpeg(frame: Tensor, quality: int) -> Tensor:
+    buffer = io.BytesIO()
+    _to_image(frame).save(buffer, "JPEG", quality=quality)
+    return _from_image(Image.open(buffer))
+
+
+def _to_image(frame: Tensor) -> Image.Image:
+    """A uint8 frame ``(C, H, W)``, grey or RGB, as Pillow has it."""
+    pixels = frame.permute(1, 2, 0).contiguous().numpy()
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def _from_image(image: Image.Image) -> Tensor:
+    pixels = torch.from_numpy(np.array(image))
+    return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)

@@ -51,7 +51,8 @@ class Comparison:
         if protocol.size is None:
             raise ValueError("expected a protocol with the size that was found, got None")
         channels = 1 if protocol.colour == "grey" else 3
-        return ClipSet(side, windows, protocol.size, channels, protocol.fit, protocol.resampler)
+        preparation = (protocol.fit, protocol.resampler, protocol.jpeg_quality)
+        return ClipSet(side, windows, protocol.size, channels, *preparation)
 
     def leave_out(self, name: str, clips: ClipSet, bad: dict[int, str]) -> None:
         """Leave out the recordings whose clips could not be read.

@@ -41,8 +41,16 @@ def score_frames(space: FeatureSpace, real: Sample, fake: Sample, reference: Ref
     )
 
 
-def score_inception(space: FeatureSpace, fake: Sample, splits: int) -> Score:
-    """Score single synthetic frames by the inception score, which knows no real clips."""
+def score_inception(space: FeatureSpace, fake: Sample, splits: int, published_frames: int | None = None) -> Score:
+    """Score single synthetic frames by the inception score, which knows no real clips.
+
+    Args:
+        space: of class logits.
+        fake: frames.
+        splits: over which the score is averaged.
+        published_frames: that the published score is of, in splits of equal size; with so few that the last split would
+            be empty, the published code gives NaN, and the note says so.
+    """
     mean, deviation = inception_score(fake.features, min(splits, len(fake)))
     return Score(
         metric="inception_score",
@@ -55,8 +63,18 @@ def score_inception(space: FeatureSpace, fake: Sample, splits: int) -> Score:
         num_fake=len(fake),
         num_features=space.num_features,
         higher_is_better=True,
-        note=f"of single frames, compared with no real ones; standard deviation over splits {float(deviation):.2g}",
+        note=f"of single frames, compared with no real ones; standard deviation over splits {float(deviation):.2g}"
+        + _undefined(len(fake), splits, published_frames),
     )
+
+
+def _undefined(frames: int, splits: int, published_frames: int | None) -> str:
+    if published_frames is None:
+        return ""
+    needed = (splits - 1) * published_frames // splits + 1
+    if frames >= needed:
+        return ""
+    return f"; undefined by the published code, whose last of {splits} splits is empty below {needed} frames"
 
 
 def moments(features: Tensor, correction: int) -> tuple[Tensor, Tensor]:

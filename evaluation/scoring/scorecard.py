@@ -70,7 +70,7 @@ def _score_frames(space: FeatureSpace, sides: Sides, protocol: Protocol) -> Iter
     most = protocol.max_fake_frames
     fake = Sample(samples["fake"].features[:most], samples["fake"].groups[:most])
     if space.is_logits:
-        yield score_inception(space, fake, protocol.inception_splits)
+        yield score_inception(space, fake, protocol.inception_splits, protocol.max_fake_frames)
         return
     for name in _REFERENCES:
         if name in samples:
@@ -100,6 +100,8 @@ def _titled(score: Score, space: FeatureSpace, protocol: Protocol) -> Score:
     is_published = protocol.preset in PRESETS and protocol.preset != "strict" and bool(space.published_as)
     if not (is_published and score.metric == f"frechet_{space.key}"):
         return score
+    if not getattr(space.network, "has_published_weights", True):
+        return replace(score, title=f"{score.title} ({protocol.preset}, but weights)")
     return replace(score, title=f"{space.published_as} ({protocol.preset})")
 
 

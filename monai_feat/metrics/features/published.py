@@ -26,6 +26,7 @@ class PublishedFeatures(FeatureNetwork):
 
     Attributes:
         published: names in `PUBLISHED` of the files that protocols use.
+        has_published_weights: whether this one is of such a file.
         preparation: what is done to pixels, for `identity`.
     """
 
@@ -37,7 +38,8 @@ class PublishedFeatures(FeatureNetwork):
         super().__init__()
         self.network = network.eval().requires_grad_(False)
         self.weights_sha256 = weights_sha256(path)
-        if self.weights_sha256 not in [PUBLISHED[name].sha256 for name in self.published]:
+        self.has_published_weights = self.weights_sha256 in [PUBLISHED[name].sha256 for name in self.published]
+        if not self.has_published_weights:
             warnings.warn(
                 f"{path}: is not a published file of {self.name} ({', '.join(self.published)}): sha256 "
                 f"{self.weights_sha256}; its scores compare with no published ones",

@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch import Tensor
 
 from evaluation.reading import clips as clips_module
-from evaluation.reading.clips import ClipSet, WindowRule, cut_windows
+from evaluation.reading.clips import ClipSet, Window, WindowRule, cut_windows
+from evaluation.reading.recordings import Recording
 from evaluation.reading.sources import Side, SourceOptions, open_side
 from monai_feat.data import load_clip
 from monai_feat.metrics.features.video_mae import resize_for_cdfvd
@@ -22,6 +27,20 @@ OPTIONS = SourceOptions(num_frames=4)
 @pytest.fixture
 def side(write_clips: WriteClips) -> Side:
     return open_side("REAL", str(write_clips("clips", 5, frames=11)), OPTIONS)
+
+
+class Still(Recording):
+    """One frame."""
+
+    def __init__(self, frame: Tensor) -> None:
+        super().__init__("still", "", 1, 0.0, (frame.shape[1], frame.shape[2]), "none")
+        self.frame = frame
+
+    def _digest(self) -> str:
+        return "0" * 64
+
+    def iter_frames(self, numbers: Sequence[int], size: tuple[int, int]) -> Iterator[Tensor]:
+        yield from (self.frame for _ in numbers)
 
 
 def starts(side: Side, rule: WindowRule, options: SourceOptions = OPTIONS, seed: int = 0) -> list[int]:
@@ -66,6 +85,34 @@ def test_the_resampler_of_cd_fvd(side: Side) -> None:
     clips = ClipSet(side, cut_windows(side, "first", OPTIONS), (48, 48), 3, resampler="cd_fvd")
     stored = load_clip(side.recordings[0].path, num_frames=4).as_tensor()  # type: ignore[attr-defined]
     torch.testing.assert_close(clips[0], resize_for_cdfvd(stored[None], 48)[0])
+
+
+def test_pillow_squashes_frames_as_endora_does(side: Side) -> None:
+    clips = ClipSet(side, cut_windows(side, "first", OPTIONS), (20, 12), 3, "squash", "pil_bicubic")
+    frames = load_clip(side.recordings[1].path, num_frames=4).as_tensor().permute(1, 2, 3, 0)  # type: ignore[attr-defined]
+    for found, frame in zip(clips[1].permute(1, 2, 3, 0), frames, strict=True):
+        expected = np.asarray(Image.fromarray(frame.numpy()).resize((12, 20), Image.Resampling.BICUBIC))
+        np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def test_squashing_keeps_what_cropping_cuts_off() -> None:
+    frame = torch.zeros(1, 16, 32, dtype=torch.uint8)
+    frame[..., :8] = 200  # a quarter of the width, at the left
+    side = Side("REAL", "", [Still(frame)])
+    windows = [Window(0, (0,), "still")]
+    squashed = ClipSet(side, windows, (16, 16), channels=1, fit="squash")[0]
+    cropped = ClipSet(side, windows, (16, 16), channels=1, fit="crop")[0]
+    assert squashed.float().mean() == pytest.approx(50, abs=2)
+    assert cropped.amax() == 0
+
+
+def test_frames_go_through_jpeg_where_it_is_asked_for(side: Side) -> None:
+    windows = cut_windows(side, "first", OPTIONS)
+    plain, saved, coarse = (ClipSet(side, windows, (16, 24), 3, jpeg_quality=q)[0] for q in (None, 75, 5))
+    buffer = io.BytesIO()
+    Image.fromarray(plain[:, 0].permute(1, 2, 0).contiguous().numpy()).save(buffer, "JPEG")  # Pillow's usual is 75
+    np.testing.assert_array_equal(saved[:, 0].permute(1, 2, 0).numpy(), np.asarray(Image.open(buffer)))
+    assert (coarse.float() - plain.float()).abs().mean() > (saved.float() - plain.float()).abs().mean() > 0
 
 
 def test_grey_is_repeated_for_rgb() -> None:

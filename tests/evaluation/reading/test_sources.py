@@ -12,6 +12,7 @@ from evaluation.reading.sources import DEFAULT_PHANTOMS, Grid, SourceError, Sour
 from monai_feat.data import VideoReadError, build_datalist, write_datalist
 from monai_feat.data.clip_listing import list_folder, name_by_pattern
 from monai_feat.data.datalist import DatalistError
+from monai_feat.data.folder_search.contents import search_folder
 
 WriteClips = Callable[..., Path]
 SHORT = SourceOptions(num_frames=4)
@@ -34,7 +35,7 @@ def test_the_first_so_many(write_clips: WriteClips) -> None:
 
 def test_a_datalist_brings_its_groups(write_clips: WriteClips) -> None:
     folder = write_clips("clips", 12)
-    items = list_folder(folder, group=name_by_pattern(r"p\d+"))
+    items = list_folder(search_folder(folder), group=name_by_pattern(r"p\d+"))
     write_datalist(build_datalist(items, num_folds=2, test_groups=["p3"]), folder / "datalist.json")
     spec = str(folder / "datalist.json")
     training, testing = (open_side("REAL", spec + choice, SHORT) for choice in ("", ":testing"))
