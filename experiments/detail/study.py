@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from monai.bundle import ConfigParser
@@ -110,16 +111,15 @@ class _Yardstick:
         in_time, in_space = self._compare(TemporalPowerRatio(), pixels), self._compare(SpatialPowerRatio(), pixels)
         scores = {name: in_time[mode].item() for name, mode in MODES.items()}
         scores |= {name: in_space[band].item() for name, band in BANDS.items()}
-        scores["descriptors"] = float(self._compare(DescriptorVideoDistance(), pixels)["descriptors"])
-        scores["random features"] = float(self._compare(RandomFeatureVideoDistance(), pixels))
+        scores["descriptors"] = self._compare(DescriptorVideoDistance(), pixels)["descriptors"].item()
+        scores["random features"] = self._compare(RandomFeatureVideoDistance(), pixels).item()
         return scores
 
-    def _compare(self, metric: Metric, pixels: Tensor) -> Tensor:
+    def _compare(self, metric: Metric, pixels: Tensor) -> Any:
         for clips, real in ((self.real, True), (pixels, False)):
             for part in clips.split(BATCH_SIZE):
                 metric.update(part, real=real)
-        found: Tensor = metric.compute()
-        return found
+        return metric.compute()
 
 
 def run_study(plan: Plan) -> Result:
