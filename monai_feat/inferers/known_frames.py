@@ -5,16 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import torch
-from monai.networks.schedulers.rectified_flow import RFlowScheduler
-from monai.networks.schedulers.scheduler import Scheduler
 from torch import Tensor, nn
 
 from monai_feat.conditions import NONE, Context
-from monai_feat.networks.schedulers import RespacedScheduler
-from monai_feat.networks.schedulers.diffusion_tables import prediction_target
+from monai_feat.inferers.forward_process import forward_process
 
 __all__ = ["KnownFramesDenoiser"]
 
@@ -32,16 +28,17 @@ class KnownFramesDenoiser(nn.Module):
 
     Args:
         network: denoiser, called as ``network(x, timesteps=..., context=...)``; it may be a `WindowedDenoiser`.
-        scheduler: that the clips are sampled with.
+        scheduler: that the clips are sampled with, see `forward_process`.
         name: of the first frames in the context.
 
     Raises:
-        TypeError: if it is a scheduler of which nobody knows how it mixes clips and noise.
+        TypeError: if the scheduler does not say how it mixes clips and noise.
 
     Example:
         >>> class Zero(nn.Module):
         ...     def forward(self, x, timesteps, context):
         ...         return torch.zeros_like(x)
+        >>> from monai_feat.networks.schedulers import RespacedScheduler
         >>> scheduler = RespacedScheduler(prediction_type="sample")
         >>> denoiser = KnownFramesDenoiser(Zero(), scheduler)
         >>> given = {"first_frames": torch.full((1, 1, 1, 1, 1), 7.0)}
@@ -49,12 +46,10 @@ class KnownFramesDenoiser(nn.Module):
         tensor([7., 0., 0.])
     """
 
-    def __init__(self, network: nn.Module, scheduler: Scheduler, name: str = "first_frames") -> None:
+    def __init__(self, network: nn.Module, scheduler: object, name: str = "first_frames") -> None:
         super().__init__()
-        if not isinstance(scheduler, (RespacedScheduler, RFlowScheduler)):
-            raise TypeError(f"expected a scheduler of sampling_scheduler, got {type(scheduler).__name__}")
         self.network, self.name = network, name
-        self._exact = partial(exact_prediction, scheduler)  # no part of this module: MONAI's RFlowScheduler cannot be
+        self._exact = forward_process(scheduler).exact_prediction
 
     def forward(self, x: Tensor, timesteps: Tensor, context: Context | None = None) -> Tensor:
         """Predict, exactly where frames are known.
@@ -77,25 +72,3 @@ class KnownFramesDenoiser(nn.Module):
         prediction = prediction.clone()
         prediction[:, :channels, :count] = torch.where(known, exact, prediction[:, :channels, :count])
         return prediction
-
-
-def exact_prediction(
-    scheduler: RespacedScheduler | RFlowScheduler, original: Tensor, x: Tensor, timesteps: Tensor
-) -> Tensor:
-    """Say what a network that knows x_0 predicts at x_t.
-
-    Args:
-        scheduler: that mixes clips and noise.
-        original: x_0 (B, C, T, H, W).
-        x: x_t (B, C, T, H, W).
-        timesteps: t (B,).
-
-    Returns:
-        what the network is trained to predict (B, C, T, H, W).
-    """
-    if isinstance(scheduler, RespacedScheduler):
-        signal, sigma = scheduler.signal_and_sigma(timesteps.long(), x)
-        noise = (x - signal * original) / sigma
-        return prediction_target(scheduler.prediction_type, original, noise, signal, sigma)
-    sigma = (timesteps / scheduler.num_train_timesteps).reshape(-1, 1, 1, 1, 1)
-    return original - (x - (1 - sigma) * original) / sigma

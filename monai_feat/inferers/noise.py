@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 _FAR = (0, 0, 0, 1)  # counter of a stream's other part, which the noise never reaches
+_FARTHER = (0, 0, 0, 2)
 
 
 class ClipNoise:
@@ -51,7 +52,8 @@ class ClipNoise:
             raise ValueError(f"The seed is {seed} and the clip indices are {keys}, expected a clip, nothing below 0.")
         if window is not None and window < 1:
             raise ValueError(f"The window is {window} frames, expected 1 or more.")
-        self.shape = tuple(shape)
+        self.num_clips, self.shape = len(keys), tuple(shape)
+        self._seeds = [int(_stream(seed, key, _FARTHER).integers(2**63)) for key in keys]
         self._streams = [_stream(seed, key) for key in keys]
         self._orders: list[list[int]] | None = None
         if window is not None and window < shape[1]:
@@ -76,6 +78,10 @@ class ClipNoise:
     def uniform(self, count: int = 1) -> torch.Tensor:
         """Take the next numbers from every stream, evenly spread over [0, 1); returns ``(B, count)``, float32."""
         return torch.from_numpy(np.stack([stream.random(count, dtype=np.float32) for stream in self._streams]))
+
+    def generators(self, device: str | torch.device = "cpu") -> list[torch.Generator]:
+        """Make a generator of each clip, (B,), apart from its noise; what they draw depends on the device."""
+        return [torch.Generator(device).manual_seed(seed) for seed in self._seeds]
 
 
 def _stream(seed: int, index: int, counter: Sequence[int] = (0, 0, 0, 0)) -> np.random.Generator:

@@ -7,24 +7,18 @@ B clips in a batch; C channels, T frames, H and W rows and columns of the latent
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from operator import itemgetter
-from typing import Protocol
 
 import torch
 from monai.inferers.inferer import Inferer
-from monai.networks.schedulers.rectified_flow import RFlowScheduler
-from monai.networks.schedulers.scheduler import Scheduler
 from monai.utils.module import optional_import
 
 from monai_feat.conditions import Context, map_context
 from monai_feat.inferers.memory import FittingBatches
 from monai_feat.inferers.noise import ClipNoise
-from monai_feat.networks.schedulers import RespacedScheduler
-from monai_feat.networks.schedulers.diffusion_tables import split_variance
+from monai_feat.inferers.prepare_stepper import prepare_stepper
 
 tqdm, _ = optional_import("tqdm", name="tqdm")
 
@@ -32,99 +26,10 @@ Denoiser = Callable[..., torch.Tensor]
 """A network called as ``network(x, timesteps=..., context=...)``."""
 
 
-class Stepper(Protocol):
-    """What the sampler asks of a scheduler: the steps of its chain, and one step."""
-
-    timesteps: torch.Tensor
-
-    def step(
-        self,
-        model_output: torch.Tensor,
-        timestep: torch.Tensor,
-        sample: torch.Tensor,
-        generator: torch.Generator | None = None,
-        noise: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give the sample at the previous step, and the predicted clean one."""
-
-
-class RectifiedFlowStepper:
-    """Makes MONAI's `RFlowScheduler` step as the sampler expects: straight lines, no noise.
-
-    Source: Liu et al., rectified flow (https://arxiv.org/abs/2209.03003), Euler steps.
-
-    Args:
-        scheduler: scheduler whose timesteps are set.
-    """
-
-    def __init__(self, scheduler: RFlowScheduler) -> None:
-        # Rounding can make two timesteps equal; a step between them would have no length.
-        descending = sorted(set(scheduler.timesteps.tolist()), reverse=True)
-        self.timesteps = torch.tensor(descending, dtype=torch.float32)
-        self._next = dict(pairwise([*self.timesteps.tolist(), 0.0]))
-        self._num_train_timesteps = scheduler.num_train_timesteps
-
-    def step(
-        self,
-        model_output: torch.Tensor,
-        timestep: torch.Tensor,
-        sample: torch.Tensor,
-        generator: torch.Generator | None = None,
-        noise: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Move the sample along the predicted velocity to the next timestep, at the end to zero.
-
-        `RFlowScheduler.step` does the same for whole timesteps, but cuts off the fraction of the next one.
-
-        Args:
-            model_output: velocity x_0 - ε (B, C, T, H, W), or (B, 2C, T, H, W) of which the second half, variance
-                logits, is ignored.
-            timestep: one of `timesteps`, scalar.
-            sample: sample at that timestep (B, C, T, H, W).
-            generator: not used: the flow is deterministic.
-            noise: not used, either.
-
-        Returns:
-            the sample at the next timestep, and the predicted clean one, both (B, C, T, H, W).
-        """
-        here, there = float(timestep), self._next[float(timestep)]
-        velocity, _ = split_variance(model_output.to(sample.dtype), sample.shape[1])
-        stride, remaining = (here - there) / self._num_train_timesteps, here / self._num_train_timesteps
-        return sample + velocity * stride, sample + velocity * remaining
-
-
-def prepare_stepper(scheduler: Scheduler, num_inference_steps: int, latent_shape: Sequence[int]) -> Stepper:
-    """Set a scheduler's timesteps and adapt it to the sampler.
-
-    Args:
-        scheduler: one of ours, or MONAI's `RFlowScheduler`.
-        num_inference_steps: number of steps.
-        latent_shape: shape of one clip's latents, (C, T, H, W).
-
-    Returns:
-        what the sampler steps with.
-
-    Raises:
-        TypeError: if the scheduler is another one.
-        ValueError: if the scheduler cannot take that many steps.
-    """
-    if isinstance(scheduler, RFlowScheduler):
-        scheduler.set_timesteps(num_inference_steps, input_img_size_numel=math.prod(latent_shape[1:]))
-        return RectifiedFlowStepper(scheduler)
-    if isinstance(scheduler, RespacedScheduler):
-        scheduler.set_timesteps(num_inference_steps)
-        return scheduler
-    raise TypeError(
-        f"The scheduler is a {type(scheduler).__name__}, expected RespacedDDPMScheduler, RespacedDDIMScheduler, "
-        "RespacedMultistepScheduler or MONAI's RFlowScheduler: its other schedulers have wrong variances or strides "
-        "when steps are skipped."
-    )
-
-
 @torch.no_grad()
 def sample_clips(
     network: Denoiser,
-    scheduler: Scheduler,
+    scheduler: object,
     indices: Sequence[int] | torch.Tensor,
     latent_shape: Sequence[int],
     num_inference_steps: int,
@@ -141,7 +46,9 @@ def sample_clips(
     Args:
         network: denoiser, called as ``network(x, timesteps=..., context=...)`` with x (B, C, T, H, W) and timesteps
             (B,); it returns (B, C, T, H, W), or (B, 2C, T, H, W) with variance logits.
-        scheduler: one of `monai_feat.networks.schedulers`, or MONAI's `RFlowScheduler`; its timesteps are set.
+        scheduler: one of `monai_feat.networks.schedulers`, MONAI's `RFlowScheduler`, or any other, of MONAI, diffusers
+            or your own, with ``set_timesteps(n)``, ``timesteps`` and ``step(model_output, timestep, sample)``, see
+            `ForeignStepper`; its timesteps are set.
         indices: index of each clip, (B,), 0 or more.
         latent_shape: shape of one clip's latents, (C, T, H, W).
         num_inference_steps: number of denoising steps.
@@ -157,17 +64,18 @@ def sample_clips(
 
     Raises:
         FloatingPointError: if the sample stops being finite.
-        TypeError: if the scheduler is not one of those above.
+        TypeError: if the scheduler lacks what the sampler needs.
         ValueError: if the indices, the seed or the number of steps are out of range.
     """
-    stepper = prepare_stepper(scheduler, num_inference_steps, latent_shape)
     source = ClipNoise(seed, indices, latent_shape, noise_window)
-    sample = source.draw(device=device)  # (B, C, T, H, W)
+    stepper = prepare_stepper(scheduler, num_inference_steps, latent_shape, source)
+    sample = stepper.start(device)  # (B, C, T, H, W)
     steps = tqdm(stepper.timesteps, desc="denoising", unit="step", leave=None) if progress else stepper.timesteps
     for number, timestep in enumerate(steps, start=1):
         timesteps = torch.full(sample.shape[:1], float(timestep), device=device)  # (B,)
-        model_output = network(sample, timesteps=timesteps, context=conditioning)  # (B, C or 2C, T, H, W)
-        sample, _ = stepper.step(model_output, timestep, sample, noise=source.draw(device=device))
+        x = stepper.network_input(sample, timestep)
+        model_output = network(x, timesteps=timesteps, context=conditioning)  # (B, C or 2C, T, H, W)
+        sample = stepper.step(model_output, timestep, sample)
         if not torch.isfinite(sample).all():
             raise FloatingPointError(
                 f"The sample is not finite after step {number} of {len(stepper.timesteps)} (timestep "
@@ -189,8 +97,8 @@ class ClipSampler(Inferer):
     stay the same.
 
     Args:
-        scheduler: one of `monai_feat.networks.schedulers`, or MONAI's `RFlowScheduler`. The sampler sets its timesteps,
-            so give it one of its own rather than that of another sampler.
+        scheduler: as `sample_clips` takes it. The sampler sets its timesteps, so give it one of its own rather than
+            that of another sampler.
         latent_shape: shape of one clip's latents, (C, T, H, W).
         num_inference_steps: number of denoising steps.
         seed: seed of all clips, 0 or more.
@@ -201,7 +109,7 @@ class ClipSampler(Inferer):
 
     def __init__(
         self,
-        scheduler: Scheduler,
+        scheduler: object,
         latent_shape: Sequence[int],
         num_inference_steps: int,
         seed: int = 0,

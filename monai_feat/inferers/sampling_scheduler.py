@@ -12,10 +12,8 @@ from monai.networks.schedulers.ddpm import DDPMVarianceType
 from monai.networks.schedulers.rectified_flow import RFlowScheduler
 from monai.networks.schedulers.scheduler import Scheduler
 
+from monai_feat.inferers.forward_process import FLOW_VELOCITY
 from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler, RespacedMultistepScheduler
-
-FLOW_VELOCITY = "flow_velocity"
-"""What a network of rectified flow predicts, x_0 - ε; others are MONAI's: "epsilon", "sample", "v_prediction"."""
 
 _OF_DIFFUSION: dict[str, Callable[..., Scheduler]] = {
     "ddpm": partial(RespacedDDPMScheduler, variance_type=DDPMVarianceType.LEARNED_RANGE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from monai.networks.schedulers import PNDMScheduler
+from diffusers import EDMEulerScheduler
 from torch import Tensor, nn
 
 from monai_feat.conditions import ClassCondition, FirstFramesCondition
@@ -84,6 +84,6 @@ def test_without_first_frames_it_is_the_network(context: Tensor | dict[str, Tens
     torch.testing.assert_close(found, x, rtol=0, atol=0)
 
 
-def test_a_scheduler_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(TypeError, match="PNDMScheduler"):
-        KnownFramesDenoiser(feat(), PNDMScheduler(1000))
+def test_a_scheduler_that_does_not_say_how_it_mixes_clips_and_noise_is_refused() -> None:
+    with pytest.raises(TypeError, match="The scheduler is a EDMEulerScheduler with prediction_type 'epsilon' and no"):
+        KnownFramesDenoiser(feat(), EDMEulerScheduler())

@@ -75,3 +75,11 @@ def test_a_clip_no_longer_than_the_window_has_noise_as_ever() -> None:
     assert torch.equal(ClipNoise(0, [1], (2, 8), 8).draw(), ClipNoise(0, [1], (2, 8)).draw())
     with pytest.raises(ValueError, match="window is 0 frames, expected 1 or more"):
         ClipNoise(0, [1], (2, 8), 0)
+
+
+def test_generators_are_each_clips_own_and_leave_the_noise_alone() -> None:
+    source, alone = ClipNoise(3, [5, 0], (4,)), ClipNoise(3, [0], (4,))
+    drawn = [torch.randn(6, generator=generator) for generator in source.generators()]
+    torch.testing.assert_close(drawn[1], torch.randn(6, generator=alone.generators()[0]), rtol=0, atol=0)
+    assert not torch.allclose(drawn[0], drawn[1])
+    torch.testing.assert_close(source.draw(), ClipNoise(3, [5, 0], (4,)).draw(), rtol=0, atol=0)
