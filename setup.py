@@ -15,6 +15,7 @@ INSTALL_REQUIRES = [
     "torch>=2.8",
     "monai>=1.6.1",
     "av>=15",
+    "dicom-anonymizer>=2.1",
     "einops>=0.8",
     "fire>=0.6",
     "jsonschema>=4.18",

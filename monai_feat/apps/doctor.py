@@ -1,12 +1,14 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Look at all clips of a datalist and report what would spoil a study, as ``doctor.json`` and ``doctor.html``.
+"""Look at all clips of a datalist or a folder and report what would spoil a study, or who is named in it.
 
     python -m monai_feat.apps.doctor datalist.json --out report
+    python -m monai_feat.apps.doctor clips --out report --strict
 
-Exit codes: 0 nothing was found that matters, 1 something was (see ``--fail-on``), 2 the doctor could not run. Finding
-nothing is no proof: the report says what was looked at. It never contains the values of DICOM attributes, but its
-pictures show what the clips show, so keep it where the clips are kept.
+Writes ``doctor.json`` and ``doctor.html``. Exit codes: 0 nothing was found that matters, 1 something was (see
+``--fail-on``), or, with ``--strict``, something was not looked at; 2 the doctor could not run. Finding nothing is no
+proof: the report says what was not looked at. It never contains the values of metadata, but its pictures show what the
+clips show, so keep it where the clips are kept.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_feat.data.datalist import parse_datalist
+from monai_feat.data.datalist import ClipItem, Datalist, parse_datalist
+from monai_feat.data.folder_search.contents import search_folder
 from monai_feat.doctor.diagnosis import KINDS, Diagnosis
 from monai_feat.doctor.examination import examine
 from monai_feat.doctor.fingerprint import NEAR
@@ -42,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        datalist = parse_datalist(options.datalist)
-        diagnosis = examine(datalist, options.max_frames, options.threshold, progress=not options.quiet)
+        datalist, account = _open(Path(options.datalist))
+        diagnosis = examine(datalist, options.max_frames, options.threshold, not options.quiet, account)
         write_report(diagnosis, options.out, f"Doctor: {Path(options.datalist).name}")
     except (OSError, ValueError) as error:
         print(f"doctor: {error}", file=sys.stderr)
@@ -51,13 +54,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.quiet:
         _tell(diagnosis, options.out)
     failing = diagnosis.count("error") + (diagnosis.count("warning") if options.fail_on == "warning" else 0)
-    return 1 if failing else 0
+    return 1 if failing or (options.strict and diagnosis.unseen) else 0
+
+
+def _open(source: Path) -> tuple[Datalist, str]:
+    """A datalist, or the clips of a folder and the account of its files."""
+    if source.is_file():
+        return parse_datalist(source), ""
+    contents = search_folder(source)
+    return Datalist(tuple(ClipItem(clip, mask) for clip, mask in contents.pairs.items())), contents.describe()
 
 
 def _tell(diagnosis: Diagnosis, folder: str) -> None:
+    if diagnosis.account:
+        print(diagnosis.account)
     for kind, number in Counter(finding.kind for finding in diagnosis.findings).items():
         severity, meaning = KINDS[kind]
         print(f"{severity:8} {number:5}  {meaning}")
+    print(diagnosis.about_identifiers)
     print(f"Look at {Path(folder) / 'doctor.html'}; {Path(folder) / 'doctor.json'} lists all.")
 
 
@@ -67,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("datalist", help="a datalist as JSON, ours or Auto3DSeg's")
+    parser.add_argument("datalist", help="a datalist as JSON, ours or Auto3DSeg's, or a folder of clips")
     parser.add_argument("--out", required=True, help="folder of the report")
     parser.add_argument(
         "--max-frames", type=int, default=1000, help="frames decoded of each clip (default: %(default)s)"
@@ -84,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         default="error",
         help="least severity that gives exit code 1 (default: %(default)s)",
     )
+    parser.add_argument("--strict", action="store_true", help="exit code 1 also where something was not looked at")
     parser.add_argument("--quiet", action="store_true", help="print nothing but what went wrong")
     return parser
 

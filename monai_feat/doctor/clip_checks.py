@@ -1,22 +1,19 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What can be wrong with one clip: cuts, no motion, uneven timing, text, the names of DICOM tags that identify."""
+"""What can be wrong with one clip: cuts, no motion, uneven timing, text."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from pydicom import dcmread
 from torch import Tensor
 
-from monai_feat.data.readers.dicom import is_dicom
 from monai_feat.transforms.endoscopy.field_of_view import Box
 from monai_feat.transforms.endoscopy.text import find_text
 
-__all__ = ["burnt_in_text", "find_cuts", "identifying_tags", "is_static", "uneven_times"]
+__all__ = ["burnt_in_text", "find_cuts", "is_static", "uneven_times"]
 
 # Calibrated on phantoms: the largest change between two frames without a cut is 11.6 levels and 1.5 times its
 # neighbours', the smallest of 380 cuts is 19 levels and 2.0 times; speckle and fast pans change much, but evenly.
@@ -24,24 +21,6 @@ _CUT_LEVELS, _CUT_RATIO, _CUT_REACH = 12.0, 1.9, 8
 _STATIC_LEVELS = 0.5
 _UNEVEN = 1.75
 _TEXT_CONFIDENCE = 0.5
-# Attributes that DICOM PS3.15 E.1 has removed or replaced, and that name or number a person, a device or a place.
-_IDENTIFYING = (
-    "PatientName",
-    "PatientID",
-    "OtherPatientIDs",
-    "OtherPatientNames",
-    "PatientBirthDate",
-    "PatientAddress",
-    "PatientTelephoneNumbers",
-    "PatientMotherBirthName",
-    "AccessionNumber",
-    "InstitutionName",
-    "InstitutionAddress",
-    "ReferringPhysicianName",
-    "PerformingPhysicianName",
-    "OperatorsName",
-    "DeviceSerialNumber",
-)
 
 
 def find_cuts(thumbs: Tensor) -> list[int]:
@@ -87,17 +66,3 @@ def burnt_in_text(frames: Tensor) -> list[Box]:
         frames: frames of one clip, uint8 ``(C, T, H, W)``.
     """
     return [box for box, confidence in find_text(frames.to(torch.float32).numpy()) if confidence >= _TEXT_CONFIDENCE]
-
-
-def identifying_tags(path: str | os.PathLike[str]) -> list[str] | None:
-    """Keywords of the filled-in DICOM attributes that identify a person or a place; never their values.
-
-    Private attributes and text in pixels are not looked at.
-
-    Returns:
-        None where the file is no DICOM.
-    """
-    if not is_dicom(path):
-        return None
-    header = dcmread(path, stop_before_pixels=True, specific_tags=list(_IDENTIFYING))
-    return [keyword for keyword in _IDENTIFYING if str(header.get(keyword) or "").strip()]

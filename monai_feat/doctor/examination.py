@@ -7,23 +7,25 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from monai_feat.data.datalist import Datalist, find_leaks
+from monai_feat.data.datalist import ClipItem, Datalist, find_leaks
+from monai_feat.data.folder_search.contents import shown_name
 from monai_feat.data.readers import open_clip
 from monai_feat.data.readers.video import VideoFile
 from monai_feat.data.video_stream import VideoReadError, frame_index
-from monai_feat.doctor.clip_checks import burnt_in_text, find_cuts, identifying_tags, is_static, uneven_times
+from monai_feat.doctor.clip_checks import burnt_in_text, find_cuts, is_static, uneven_times
 from monai_feat.doctor.diagnosis import COMPARED_FRAMES, KINDS, ClipExam, Diagnosis, Finding
 from monai_feat.doctor.fingerprint import NEAR, near_duplicates, thumbnails
+from monai_feat.doctor.identifier_checks import Reporter, look_at_clip_metadata, name_findings, unseen_findings
 from monai_feat.transforms.endoscopy.field_of_view import Box
 
 __all__ = ["examine"]
@@ -33,11 +35,9 @@ _PREVIEWS, _PREVIEW_HEIGHT = 3, 144
 _ODD_RATE = 1.6
 
 
-class _Report(Protocol):
-    def __call__(self, kind: str, message: str, boxes: Sequence[Box] = ()) -> None: ...
-
-
-def examine(datalist: Datalist, max_frames: int = 1000, threshold: float = NEAR, progress: bool = True) -> Diagnosis:
+def examine(
+    datalist: Datalist, max_frames: int = 1000, threshold: float = NEAR, progress: bool = True, account: str = ""
+) -> Diagnosis:
     """Look at every clip of a datalist, then at all of them together.
 
     Args:
@@ -45,6 +45,7 @@ def examine(datalist: Datalist, max_frames: int = 1000, threshold: float = NEAR,
         max_frames: frames decoded of each clip, from its first on.
         threshold: share of differing hash bits up to which two clips are near-duplicates; see `NEAR`.
         progress: show a bar with the time left.
+        account: what was seen, used and left in the folder that the clips come from.
 
     Raises:
         ValueError: the datalist is empty, or an argument is out of range.
@@ -55,37 +56,49 @@ def examine(datalist: Datalist, max_frames: int = 1000, threshold: float = NEAR,
             f"expected clips, max_frames >= 1 and a threshold in [0, 0.5); got {len(sides)} clips, {max_frames} "
             f"and {threshold}"
         )
+    root = _common_folder([item for _, item in sides])
     clips = []
     for i, (side, item) in enumerate(tqdm(sides, desc="examining clips", unit="clip", disable=not progress)):
-        exam = ClipExam(str(item.image), side, item.group)
-        _look(exam, i, item.image, item.label, max_frames)
+        exam = ClipExam(_shown(item.image, root), side, item.group)
+        _look(exam, i, item, root, max_frames)
         clips.append(exam)
     found = [finding for exam in clips for finding in exam.findings]
     found += [*_leaks(datalist, clips), *_duplicates(clips, threshold, progress), *_odd_rates(clips), *_unnamed(clips)]
+    found += [*name_findings(clips, [item for _, item in sides], root), *unseen_findings(clips)]
     order = list(KINDS)
-    return Diagnosis(tuple(clips), tuple(sorted(found, key=lambda f: order.index(f.kind))), threshold)
+    return Diagnosis(tuple(clips), tuple(sorted(found, key=lambda f: order.index(f.kind))), threshold, account)
 
 
-def _look(exam: ClipExam, i: int, path: Path, label: Path | None, max_frames: int) -> None:
+def _common_folder(items: Sequence[ClipItem]) -> Path:
+    """The folder that all clips and masks lie in; reports name paths from there on, so that they do not tell more."""
+    files = [path.absolute() for item in items for path in (item.image, item.label) if path is not None]
+    return Path(os.path.commonpath([file.parent for file in files]))
+
+
+def _shown(path: Path, root: Path) -> str:
+    return shown_name(path.absolute().relative_to(root))
+
+
+def _look(exam: ClipExam, i: int, item: ClipItem, root: Path, max_frames: int) -> None:
     """Fill in what one file shows; whatever is wrong with it becomes a finding."""
 
     def report(kind: str, message: str, boxes: Sequence[Box] = ()) -> None:
         exam.findings.append(Finding(kind, message, (i,), tuple(boxes)))
 
+    look_at_clip_metadata(exam, item, report)
     try:
-        _decode(exam, path, max_frames, report)
-        tags = identifying_tags(path) if path.is_file() else None
-        exam.has_tag_search = tags is not None
-        if tags:
-            report("dicom_identifiers", f"these attributes are filled in: {', '.join(tags)}")
+        _decode(exam, item.image, max_frames, report)
     except VideoReadError as error:
         report("unreadable", error.reason)
+        exam.unseen.append("pixels, which cannot be read")
         return
-    if label is not None:
-        _look_at_mask(exam, label, report)
+    if exam.looked_at < exam.frames:
+        exam.unseen.append(f"frames beyond the first {max_frames}")
+    if item.label is not None:
+        _look_at_mask(exam, item.label, _shown(item.label, root), report)
 
 
-def _decode(exam: ClipExam, path: Path, max_frames: int, report: _Report) -> None:
+def _decode(exam: ClipExam, path: Path, max_frames: int, report: Reporter) -> None:
     file = open_clip(path)
     exam.frames, exam.frame_rate, exam.size = file.frames, file.frame_rate, file.size
     last = min(file.frames, max_frames) - 1
@@ -106,22 +119,21 @@ def _decode(exam: ClipExam, path: Path, max_frames: int, report: _Report) -> Non
         report("static", f"none of {len(small)} frames differs from the first by half a grey level")
     if isinstance(file, VideoFile) and (ratio := uneven_times(frame_index(path).times[: last + 1])):
         report("frame_rate", f"frames are unevenly spaced: the longest step in time is {ratio:.1f} times the usual one")
-    if len(small) > 1 and not is_static(small):
-        exam.has_text_search = True
-        if boxes := burnt_in_text(torch.stack(kept, dim=1)):
-            report("burnt_in_text", f"{len(boxes)} regions look like text", boxes)
+    exam.has_text_search = True
+    if boxes := burnt_in_text(torch.stack(kept, dim=1)):
+        report("burnt_in_text", f"{len(boxes)} regions look like text", boxes)
 
 
-def _look_at_mask(exam: ClipExam, label: Path, report: _Report) -> None:
+def _look_at_mask(exam: ClipExam, label: Path, shown: str, report: Reporter) -> None:
     try:
         mask = open_clip(label)
     except VideoReadError as error:
-        report("mask", f"{label}: {error.reason}")
+        report("mask", f"{shown}: {error.reason}")
         return
     if (mask.frames, mask.size) != (exam.frames, exam.size):
         report(
             "mask",
-            f"{label}: has {mask.frames} frames of {mask.size[0]} x {mask.size[1]} pixels (rows x columns); "
+            f"{shown}: has {mask.frames} frames of {mask.size[0]} x {mask.size[1]} pixels (rows x columns); "
             f"the clip has {exam.frames} of {exam.size[0]} x {exam.size[1]}",
         )
 

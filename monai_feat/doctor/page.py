@@ -52,6 +52,8 @@ def _summary(diagnosis: Diagnosis, found: dict[str, list[Finding]]) -> Html:
         "alarm" if errors else "caution" if warnings else "plain",
         f"{count(errors, 'error')}, {count(warnings, 'warning')}",
         bullets([f"{KINDS[kind][1]}: {len(findings)}" for kind, findings in found.items()]),
+        paragraph(diagnosis.about_identifiers),
+        paragraph(diagnosis.account, aside=True) if diagnosis.account else Html(),
     )
 
 

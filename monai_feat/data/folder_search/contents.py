@@ -55,7 +55,9 @@ class FolderContents:
     def describe(self) -> str:
         """Say in one paragraph what was seen, what is used and what was left."""
         kinds = Counter("frame folders" if len(unit.files) > 1 else "files" for unit in self.clips)
-        parts = [f"{shown_name(self.folder)}: {_number(len(self.clips), 'clip')} {_in_brackets(kinds)}"]
+        parts = [
+            f"{shown_name(Path(self.folder.absolute().name))}: {_number(len(self.clips), 'clip')} {_in_brackets(kinds)}"
+        ]
         parts += [self._about_masks()] if self.masks else []
         parts += [f"Left out: {self._about_left()}"] if self.left else []
         parts += self.remarks[:_REMARKS]

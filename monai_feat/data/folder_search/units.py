@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -20,6 +21,7 @@ from monai_feat.data.video_reader import STILL_SUFFIXES, VIDEO_SUFFIXES
 __all__ = ["CLIP_SUFFIXES", "Unit", "stem_of", "units_of", "why_not_a_clip"]
 
 CLIP_SUFFIXES = VIDEO_SUFFIXES + STILL_SUFFIXES + CLIP_FILE_SUFFIXES
+_Path = TypeVar("_Path", bound=PurePath)
 _ENDINGS = sorted(CLIP_SUFFIXES, key=len, reverse=True)
 _SIZES_COMPARED = 8
 _KINDS = {
@@ -48,7 +50,7 @@ class Unit:
     remark: str = ""
 
 
-def stem_of(path: Path) -> Path:
+def stem_of(path: _Path) -> _Path:
     """A path without the ending of a known format; a folder of frames has none."""
     name = path.name.lower()
     ending = next((ending for ending in (*_ENDINGS, ".*") if name.endswith(ending)), "")

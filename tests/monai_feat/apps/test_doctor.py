@@ -43,8 +43,30 @@ def test_the_report_is_written(folder: Path, capsys: pytest.CaptureFixture[str])
     assert main([write_list(folder, *clips), "--out", str(folder / "deep" / "report")]) == 1
     report = json.loads((folder / "deep" / "report" / "doctor.json").read_text())
     assert [(found["kind"], found["clips"]) for found in report["findings"]] == [
-        ("unreadable", [str(folder / "gone.mp4")])
+        ("unreadable", ["gone.mp4"]),
+        ("unseen", ["gone.mp4"]),
     ]
     assert report["clips"][0]["frames_looked_at"] == 8
     assert "gone.mp4" in (folder / "deep" / "report" / "doctor.html").read_text()
     assert "error        1  Files that are missing" in capsys.readouterr().out
+
+
+def test_a_folder_is_examined_and_accounted_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "notes.txt").touch()
+    assert main([str(folder), "--out", str(folder / "report")]) == 0
+    said = capsys.readouterr().out
+    assert "2 clips (2 files). Left out: 1 is a text (notes.txt)" in said
+    assert "Nothing that identifies was found in 2 clips. Not looked at: faces and voices" in said
+    assert "notes.txt" in json.loads((folder / "report" / "doctor.json").read_text())["folder"]
+
+
+def test_strict_fails_where_something_was_not_looked_at(folder: Path) -> None:
+    arguments = [str(folder), "--out", str(folder / "report"), "--quiet", "--strict"]
+    assert main(arguments) == 0
+    assert main([*arguments, "--max-frames", "4"]) == 1
+
+
+def test_reports_hold_no_absolute_path(folder: Path) -> None:
+    main([str(folder), "--out", str(folder / "report"), "--quiet"])
+    for name in ("doctor.json", "doctor.html"):
+        assert str(folder) not in (folder / "report" / name).read_text()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 from torch import Tensor
 
 from monai_feat.data import PhantomDataset
-from monai_feat.doctor.clip_checks import burnt_in_text, find_cuts, identifying_tags, is_static, uneven_times
+from monai_feat.doctor.clip_checks import burnt_in_text, find_cuts, is_static, uneven_times
 from monai_feat.doctor.fingerprint import thumbnails
 
 
@@ -62,29 +59,3 @@ def test_text_is_found_where_it_is_and_nowhere_else() -> None:
     ImageDraw.Draw(stamp).text((4, 168), "DOE JANE 1970", fill=255, font=ImageFont.load_default(14))
     written = torch.maximum(image, torch.from_numpy(np.array(stamp)))
     assert any(top >= 160 and left < 20 and right > 60 for top, left, _, right in burnt_in_text(written))
-
-
-def write_dicom(path: Path, **attributes: str) -> Path:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = UltrasoundImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    header = Dataset()
-    header.file_meta = meta
-    for name, value in attributes.items():
-        setattr(header, name, value)
-    header.save_as(path, enforce_file_format=True)
-    return path
-
-
-def test_dicom_attributes_are_named_and_never_quoted(tmp_path: Path) -> None:
-    path = write_dicom(
-        tmp_path / "a.dcm", PatientName="Doe^Jane", PatientID="", PatientBirthDate="19700101", Modality="US"
-    )
-    assert identifying_tags(path) == ["PatientName", "PatientBirthDate"]
-    assert identifying_tags(write_dicom(tmp_path / "b.dcm", PatientName="")) == []
-
-
-def test_other_files_have_no_dicom_attributes(tmp_path: Path) -> None:
-    (tmp_path / "a.mp4").write_bytes(b"no dicom")
-    assert identifying_tags(tmp_path / "a.mp4") is None

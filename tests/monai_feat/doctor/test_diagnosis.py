@@ -15,7 +15,7 @@ def diagnosis() -> Diagnosis:
         ClipExam(
             "a.mp4", "training", "p1", frames=10, looked_at=6, has_text_search=True, previews=[torch.zeros(2, 2, 3)]
         ),
-        ClipExam("b.dcm", "testing", "", has_tag_search=True),
+        ClipExam("b.dcm", "testing", "", unseen=["pixels"]),
     )
     findings = (Finding("cut", "Cut at frame 3.", (0,), ((0, 1, 2, 3),)), Finding("unreadable", "Is empty.", (1,)))
     return Diagnosis(clips, findings, threshold=0.12)
@@ -35,8 +35,12 @@ def test_it_counts_what_it_holds() -> None:
     looked_at = diagnosis().looked_at
     assert looked_at["clips"].startswith("1 of 2")
     assert looked_at["frames"].startswith("6 of 10")
-    assert looked_at["burnt-in text"].startswith("1 clips")
-    assert looked_at["DICOM attributes"].startswith("1 files")
+    assert looked_at["burnt-in text"].startswith("1 of 2 clips")
+    assert looked_at["not looked at"] == diagnosis().about_identifiers
+    assert (
+        "Nothing that identifies was found in 2 clips. Not looked at: pixels (1 clips); faces"
+        in looked_at["not looked at"]
+    )
     assert looked_at["groups"].startswith("1 of 2")
     assert "at most 12% of their hash bits" in looked_at["near-duplicates"]
 

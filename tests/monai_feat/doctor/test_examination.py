@@ -78,8 +78,10 @@ def test_each_planted_thing_is_found_once(
 
 def test_nothing_else_is_found(ill: tuple[Datalist, Diagnosis]) -> None:
     _, diagnosis = ill
-    assert len(diagnosis.findings) == 9
-    assert (diagnosis.count("error"), diagnosis.count("warning")) == (4, 5)
+    others = [finding.message for finding in diagnosis.findings if finding.kind != "unseen"]
+    assert len(others) == 9
+    assert diagnosis.unseen == {"pixels, which cannot be read": 1, "its metadata (InvalidDataError)": 1}
+    assert (diagnosis.count("error"), diagnosis.count("warning")) == (4, 7)
 
 
 def test_the_report_says_what_was_looked_at_and_promises_nothing(ill: tuple[Datalist, Diagnosis]) -> None:
@@ -99,7 +101,9 @@ def test_a_sound_list_gives_no_finding(tmp_path: Path) -> None:
         write_mp4(dataset.clip(i).image, tmp_path / f"{i}.mp4", 16)
     sound = Datalist(tuple(ClipItem(tmp_path / f"{i}.mp4", group=f"p{i}", fold=i) for i in range(3)))
     diagnosis = examine(sound, max_frames=6, progress=False)
-    assert diagnosis.findings == ()
+    assert [(finding.kind, finding.message) for finding in diagnosis.findings] == [
+        ("unseen", "frames beyond the first 6: not looked at in 3 of 3 clips")
+    ]
     assert diagnosis.looked_at["frames"].startswith("18 of 30 were decoded")
 
 
