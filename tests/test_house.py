@@ -21,7 +21,13 @@ import monai_feat
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY_FILES = sorted((ROOT / "monai_feat").rglob("*.py"))
 PUBLIC_FILES = [file for file in LIBRARY_FILES if file.name == "__init__.py" or not file.name.startswith("_")]
-IMPORT_TO_PACKAGE = {"PIL": "pillow", "ignite": "pytorch-ignite", "yaml": "pyyaml", "skimage": "scikit-image"}
+IMPORT_TO_PACKAGE = {
+    "PIL": "pillow",
+    "dicomanonymizer": "dicom-anonymizer",
+    "ignite": "pytorch-ignite",
+    "skimage": "scikit-image",
+    "yaml": "pyyaml",
+}
 HEADER = "# Copyright (c) monai-feat contributors\n# SPDX-License-Identifier: Apache-2.0\n"
 LOCAL_PATH = re.compile(r"(?<![\w.>}/-])/(?:work|root|home|Users)/")
 
