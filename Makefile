@@ -9,7 +9,7 @@ DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo downstream downstream-endoscopy downstream-ultrasound test lint bench clean
+.PHONY: help demo downstream downstream-endoscopy downstream-ultrasound bundles test lint bench clean
 
 ifneq ($(filter-out 0 1,$(FROM_SCRATCH)),)
 $(error FROM_SCRATCH is 1 (start from nothing) or 0 (start from the shipped weights), not "$(FROM_SCRATCH)")
@@ -22,6 +22,7 @@ help:
 	@echo '  MODALITY=ultrasound      which bundle: endoscopy or ultrasound'
 	@echo '  OUT="folder"             where the results go'
 	@echo 'make downstream            do synthetic clips help? two small studies on procedural patients, 20 minutes'
+	@echo 'make bundles               build bundles/<name> from bundles/source'
 	@echo 'make test                  run the tests; ARGS="tests/ops -k wkv" narrows them'
 	@echo 'make lint                  ruff and mypy'
 	@echo 'make bench                 measure speed and memory'
@@ -40,6 +41,9 @@ downstream: $(BASE)
 
 downstream-endoscopy downstream-ultrasound: downstream-%: $(BASE)
 	@OMP_NUM_THREADS=1 $(RUN) -m downstream downstream/studies/$*.yaml --out runs/downstream/$* --quiet
+
+bundles: $(BASE)
+	@$(RUN) -m bundles.build
 
 test: $(DEV)
 	@$(RUN) -m pytest $(ARGS)

@@ -1,3 +1,3 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""MONAI bundles that train and sample FEAT, and the demo that runs them."""
+"""MONAI bundles that train and sample FEAT, and what builds them from their source."""
