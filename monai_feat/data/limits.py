@@ -13,7 +13,10 @@ from pathlib import Path
 from monai_feat.data.read_error import VideoReadError
 
 __all__ = [
+    "PIXELS_PER_BYTE",
+    "PIXELS_PER_BYTE_OF_VIDEO",
     "ReadLimits",
+    "allowed_inflation",
     "check_decoding",
     "check_frames",
     "check_inflated",
@@ -23,7 +26,8 @@ __all__ = [
 ]
 
 # A kilobyte of video may be a thousand pictures of nothing, but no more: a static picture costs a packet each time.
-_PIXELS_PER_BYTE = 1024
+# What is packed frame by frame or not at all is denser.
+PIXELS_PER_BYTE_OF_VIDEO, PIXELS_PER_BYTE = 1024, 64
 _BYTES_PER_FRAME = 16
 # What zlib and gzip can make of a byte at the most (deflate: 258 bytes of 2 bits).
 _DEFLATE_RATIO = 1032
@@ -37,17 +41,19 @@ class ReadLimits:
         frame_pixels: pixels of one frame: rows times columns.
         frames: frames of one clip; and one more for every 16 bytes of its file.
         decoded_pixels: pixels to be decoded from a file in which nothing can be skipped; and 1024 more for every byte.
-        read_bytes: bytes of the tensor that one call returns; and as many more for every byte as `decoded_pixels`.
-        inflated_bytes: bytes that a packed file without frames of its own may unpack to, such as deflated DICOM.
-        header_bytes: bytes of a header, of text between the pixels, or of one line of it.
+        read_bytes: bytes of the tensor that one call returns; and for every byte 1024 more of a video, 64 more of
+            another file.
+        inflated_bytes: bytes to which a file unpacks that is packed as a whole, such as deflated DICOM; and 64 more
+            for every byte.
+        header_bytes: bytes of a header.
     """
 
     frame_pixels: int = 1 << 26
-    frames: int = 1 << 16
-    decoded_pixels: int = 1 << 28
-    read_bytes: int = 1 << 28
-    inflated_bytes: int = 1 << 28
-    header_bytes: int = 1 << 26
+    frames: int = 1 << 15
+    decoded_pixels: int = 1 << 27
+    read_bytes: int = 1 << 27
+    inflated_bytes: int = 1 << 27
+    header_bytes: int = 1 << 24
 
 
 _current = ReadLimits()
@@ -100,7 +106,7 @@ def check_decoding(path: str | os.PathLike[str], frames: int, size: tuple[int, i
         VideoReadError: names what the file asks for, and the option.
     """
     pixels = frames * size[0] * size[1]
-    if pixels > _allowed(path, _current.decoded_pixels, _PIXELS_PER_BYTE, pixels):
+    if pixels > _allowed(path, _current.decoded_pixels, PIXELS_PER_BYTE_OF_VIDEO, pixels):
         raise VideoReadError(
             path,
             f"asks for {pixels:.1e} pixels to be decoded ({frames} frames of {size[0]} x {size[1]}) from a file of "
@@ -118,13 +124,24 @@ def check_inflated(path: str | os.PathLike[str], promised: int, packed: int) -> 
         raise VideoReadError(path, f"is truncated or damaged: {packed} packed bytes cannot hold {promised} bytes")
 
 
-def check_tensor(path: str | os.PathLike[str], frames: int, frame_bytes: int) -> None:
+def allowed_inflation(path: str | os.PathLike[str]) -> int:
+    """Bytes to which a file that is packed as a whole may unpack."""
+    return _current.inflated_bytes + PIXELS_PER_BYTE * _bytes_of(path)
+
+
+def check_tensor(path: str | os.PathLike[str], frames: int, frame_bytes: int, per_byte: int = PIXELS_PER_BYTE) -> None:
     """Refuse to make a tensor that is out of proportion to its file.
+
+    Args:
+        path: the file.
+        frames: frames of the tensor.
+        frame_bytes: bytes of one of them.
+        per_byte: bytes of the tensor that each byte of the file is good for.
 
     Raises:
         VideoReadError: names its size, and the option.
     """
-    if frames * frame_bytes > _allowed(path, _current.read_bytes, _PIXELS_PER_BYTE, frames * frame_bytes):
+    if frames * frame_bytes > _allowed(path, _current.read_bytes, per_byte, frames * frame_bytes):
         raise VideoReadError(
             path,
             f"does not fit into memory: {frames} frames are {frames * frame_bytes / 2**30:.1f} GiB, from a file of "

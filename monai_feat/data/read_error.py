@@ -7,7 +7,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["VideoReadError"]
+__all__ = ["VideoReadError", "shown_path"]
+
+
+def shown_path(path: str | os.PathLike[str]) -> str:
+    """A path as text of one line that can be written anywhere, whatever bytes its name is made of."""
+    text = os.fspath(path)
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 class VideoReadError(ValueError):
@@ -21,7 +27,7 @@ class VideoReadError(ValueError):
     def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
         # What a damaged file says about itself, which many a reason quotes, may have line breaks.
         reason = " ".join(reason.split())
-        super().__init__(f"{os.fspath(path)}: {reason}")
+        super().__init__(f"{shown_path(path)}: {reason}")
         self.path = Path(path)
         self.reason = reason
 

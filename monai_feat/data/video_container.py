@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import dropwhile
@@ -19,13 +20,14 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from monai_feat.data.dicom_bytes import encapsulated_video, holds_video
 from monai_feat.data.limits import read_limits
 from monai_feat.data.read_error import VideoReadError
 
 __all__ = ["SeekError", "file_status", "opened", "pictures"]
 
 # FFmpeg chooses a demuxer by content. Without this list, a text file that is a playlist would open other files.
-_DEMUXERS = "mov,avi,matroska,mpeg,mpegts,mpegvideo,gif"
+_DEMUXERS = "mov,avi,matroska,mpeg,mpegts,mpegvideo,gif,asf,flv,ogg,mxf,h264,hevc,mjpeg"
 _OPEN_OPTIONS = {"format_whitelist": _DEMUXERS, "protocol_whitelist": ""}
 # The first box of an mp4 or mov file.
 _MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
@@ -50,15 +52,17 @@ def file_status(path: str | os.PathLike[str]) -> os.stat_result:
     """Size and time of modification of a file that can be opened and holds something.
 
     Raises:
-        VideoReadError: it cannot be opened, is empty, or is a folder.
+        VideoReadError: it cannot be opened, is empty, or is a folder, a pipe or a device.
     """
-    if Path(path).is_dir():
-        raise VideoReadError(path, "is a folder; expected a video file")
     try:
-        with Path(path).open("rb") as file:
-            status = os.fstat(file.fileno())
-    except OSError as error:
-        raise VideoReadError(path, f"cannot be opened ({error.strerror})") from None
+        status = Path(path).stat()
+    except (OSError, ValueError) as error:
+        raise VideoReadError(path, f"cannot be opened ({getattr(error, 'strerror', None) or error})") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise VideoReadError(path, "is a folder; expected a file")
+    # Opening a pipe would wait for its other end, and a device may never end.
+    if not stat.S_ISREG(status.st_mode):
+        raise VideoReadError(path, "is no file but a pipe, a socket or a device")
     if status.st_size == 0:
         raise VideoReadError(path, "is empty (0 bytes)")
     return status
@@ -67,7 +71,7 @@ def file_status(path: str | os.PathLike[str]) -> os.stat_result:
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, VideoStream]]:
     """A container and its first video stream; errors of FFmpeg inside the block become one-line errors."""
-    with Path(path).open("rb") as file:
+    with _opened_stream(path) as file:
         try:
             container = av.open(
                 _NamelessFile(file), mode="r", container_options=_OPEN_OPTIONS, metadata_errors="replace"
@@ -104,6 +108,16 @@ def pictures(container: InputContainer, stream: VideoStream, start: int | None =
             # Pictures shown before the keyframe but stored after it refer to others that were not decoded.
             if start is None or (picture.pts is not None and picture.pts >= start):
                 yield picture
+
+
+def _opened_stream(path: str | os.PathLike[str]) -> BinaryIO:
+    """The file, or the video stream that a DICOM file holds."""
+    if holds_video(path):
+        return encapsulated_video(path)
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise VideoReadError(path, f"cannot be opened ({error.strerror})") from None
 
 
 def _first_stream(path: str | os.PathLike[str], container: InputContainer) -> VideoStream:

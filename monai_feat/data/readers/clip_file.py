@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import Tensor
 
 from monai_feat.data.frame_numbers import check_numbers, read_frames
-from monai_feat.data.limits import check_frames, check_tensor
+from monai_feat.data.limits import PIXELS_PER_BYTE, check_frames, check_tensor
 from monai_feat.data.read_error import VideoReadError
 
 __all__ = ["UNKNOWN_SPACING", "ClipFile", "as_read_error", "one_line"]
@@ -59,6 +59,9 @@ class ClipFile(ABC):
         self.is_lossy = False
         self.remarks: tuple[str, ...] = ()
 
+    pixels_per_byte = PIXELS_PER_BYTE
+    """How many bytes of pixels a byte of the file may stand for."""
+
     @abstractmethod
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         """Yield the frames with these strictly increasing numbers, all of which exist, as uint8 ``(C, H, W)``."""
@@ -77,7 +80,8 @@ class ClipFile(ABC):
             ValueError: `numbers` do not increase strictly from 0 or more.
         """
         check_numbers(self.path, numbers, self.frames)
-        yield from self._decode(numbers)
+        with as_read_error(self.path, "is damaged or not supported"):
+            yield from self._decode(numbers)
 
     def iter_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         """Yield what the file stores for single frames, before it is made visible: the classes of a mask, of any depth.
@@ -92,7 +96,13 @@ class ClipFile(ABC):
             VideoReadError: the file cannot be decoded, has not all these frames, or stores no whole numbers.
             ValueError: `numbers` do not increase strictly from 0 or more.
         """
-        yield from (frame.int() for frame in self.iter_frames(numbers))
+        check_numbers(self.path, numbers, self.frames)
+        with as_read_error(self.path, "is damaged or not supported"):
+            yield from self._decode_values(numbers)
+
+    def _decode_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        """Yield the stored values of the frames with these numbers; see `iter_values`."""
+        yield from (frame.int() for frame in self._decode(numbers))
 
     def read(self, start: int = 0, num_frames: int | None = None, stride: int = 1) -> Tensor:
         """Read frames ``start, start + stride, …``.
@@ -110,7 +120,7 @@ class ClipFile(ABC):
             ValueError: `start`, `num_frames` or `stride` is out of range.
         """
         wanted = num_frames if num_frames is not None else -(-(self.frames - start) // max(1, stride))
-        check_tensor(self.path, wanted, self.channels * self.size[0] * self.size[1])
+        check_tensor(self.path, wanted, self.channels * self.size[0] * self.size[1], self.pixels_per_byte)
         return read_frames(self.path, self.frames, self.iter_frames, start, num_frames, stride)
 
 

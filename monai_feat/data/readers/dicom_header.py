@@ -83,8 +83,10 @@ def _of_period(milliseconds: Any) -> float:
 
 
 def _of_periods(milliseconds: Any) -> float:
+    if not isinstance(milliseconds, Iterable):  # a vector of one is one number to pydicom
+        return _of_period(milliseconds)
     # The first frame has no time since the one before it.
-    steps = [float(step) for step in milliseconds or []][1:]
+    steps = [float(step) for step in milliseconds][1:]
     return _of_period(sum(steps) / len(steps)) if steps else 0.0
 
 

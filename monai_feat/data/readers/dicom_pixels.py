@@ -12,10 +12,12 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels.processing import apply_color_lut, convert_color_space
 
-__all__ = ["COLOUR", "MONOCHROME", "shown_pixels"]
+__all__ = ["COLOUR", "MONOCHROME", "RGB_IN_DISGUISE", "shown_pixels"]
 
 # pydicom and the decoders turn all of these into RGB.
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_420")
+# What only video streams are (PS3.3 C.7.6.3.1.2). Programs that unpack these to RGB leave the attribute as it was.
+RGB_IN_DISGUISE = "YBR_PARTIAL_420"
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 
 
@@ -37,7 +39,7 @@ def shown_pixels(stored: npt.NDArray[Any], header: Dataset, is_raw: bool) -> npt
     if photometric in MONOCHROME:
         return _monochrome(stored, header)[None]
     rgb = _through_palette(stored, header) if photometric == "PALETTE COLOR" else stored
-    if is_raw and photometric.startswith("YBR"):
+    if is_raw and photometric.startswith("YBR") and photometric != RGB_IN_DISGUISE:
         rgb = convert_color_space(stored, "YBR_FULL", "RGB")
     return np.ascontiguousarray(rgb.transpose(2, 0, 1))
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from monai_feat.data.read_error import VideoReadError
 
-__all__ = ["exact_uint8", "reduced_uint16"]
+__all__ = ["exact_uint8", "reduced_uint16", "whole_numbers"]
 
 _FULL_RANGE = 65535
 # Devices store up to 14 bits in 16. A picture of which no pixel lies above is one of these, or dark: nobody can tell.
@@ -36,6 +36,19 @@ def exact_uint8(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt.N
             "to 255: map them there first (MONAI's ScaleIntensityRange) and save again",
         )
     return as_uint8
+
+
+def whole_numbers(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    """Turn stored numbers of any type into int32 where that loses nothing.
+
+    Raises:
+        VideoReadError: one is no whole number of 32 bits.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        values: npt.NDArray[np.int32] = pixels.astype(np.int32)
+    if not (values == pixels).all():
+        raise VideoReadError(path, f"holds {pixels.dtype} numbers that are not whole: they are no classes")
+    return values
 
 
 def reduced_uint16(

@@ -39,8 +39,7 @@ class FrameFolder(ClipFile):
         super().__init__(path, len(self._stills), 0.0, open_still(self._stills[0]).size)
         self.is_lossy = any(still.suffix.lower() in _LOSSY_SUFFIXES for still in self._stills)
 
-    def iter_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
-        """Yield what the files store; see `ClipFile.iter_values`."""
+    def _decode_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         for number in numbers:
             yield from self._still(number).iter_values([0])
 

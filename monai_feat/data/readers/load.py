@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from monai.data import MetaTensor
 
-from monai_feat.data.readers.clip_file import ClipFile
-from monai_feat.data.readers.dicom import DicomFile, is_dicom
+from monai_feat.data.readers.clip_file import ClipFile, as_read_error
+from monai_feat.data.readers.dicom import is_dicom
+from monai_feat.data.readers.dicom_video import open_dicom
 from monai_feat.data.readers.frame_folder import FrameFolder, is_frame_pattern
 from monai_feat.data.readers.metaimage import MetaImageFile
 from monai_feat.data.readers.nifti import NiftiFile
@@ -23,9 +24,10 @@ from monai_feat.data.readers.video import VideoFile
 
 __all__ = ["CLIP_FILE_SUFFIXES", "clip_meta", "load_clip", "open_clip"]
 
-_BY_SUFFIX: dict[str, Callable[[str | os.PathLike[str]], ClipFile]] = {
-    ".dcm": DicomFile,
-    ".dicom": DicomFile,
+_Opener = Callable[[str | os.PathLike[str]], ClipFile]
+_BY_SUFFIX: dict[str, _Opener] = {
+    ".dcm": open_dicom,
+    ".dicom": open_dicom,
     ".nii": NiftiFile,
     ".nii.gz": NiftiFile,
     ".mha": MetaImageFile,
@@ -44,15 +46,21 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
     Raises:
         VideoReadError: there is no clip that can be read; one line says why.
     """
+    with as_read_error(path, "is damaged or not supported"):
+        return _opener(path)(path)
+
+
+def _opener(path: str | os.PathLike[str]) -> _Opener:
+    """What opens a clip of this kind."""
     if Path(path).is_dir() or is_frame_pattern(path):
-        return FrameFolder(path)
+        return FrameFolder
     if is_dicom(path):
-        return DicomFile(path)
+        return open_dicom
     name = Path(path).name.lower()
     for suffix, opener in _BY_SUFFIX.items():
         if name.endswith(suffix):
-            return opener(path)
-    return open_still(path) if is_still(path) else VideoFile(path)
+            return opener
+    return open_still if is_still(path) else VideoFile
 
 
 def load_clip(

@@ -13,16 +13,18 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from monai_feat.data.limits import check_inflated, read_limits
 from monai_feat.data.read_error import VideoReadError
 from monai_feat.data.readers.clip_file import UNKNOWN_SPACING, ClipFile, one_line
-from monai_feat.data.readers.eight_bits import exact_uint8
+from monai_feat.data.readers.eight_bits import exact_uint8, whole_numbers
+from monai_feat.data.video_container import file_status
 
 __all__ = ["MetaImageFile"]
 
@@ -36,7 +38,6 @@ _DTYPES = {
     "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }
-_LONGEST_HEADER = 1 << 26
 _CHUNK = 1 << 20
 
 
@@ -76,6 +77,8 @@ class MetaImageFile(ClipFile):
         self._dtype = np.dtype(_DTYPES[fields["ElementType"]]).newbyteorder(">" if msb else "<")
         self._is_compressed = fields.get("CompressedData") == "True"
         steps = [float(step) for step in fields.get("ElementSpacing", "1 1").split()]
+        if len(steps) < 2:
+            raise ValueError(f"ElementSpacing = {fields['ElementSpacing']} for {len(shape)} axes")
         rate = _stamped_rate(fields) or (_rate(steps[3]) if len(steps) > 3 and fourth > 1 else 0.0)
         super().__init__(path, third * fourth, rate, (rows, columns), channels, _spacing(steps))
         self._find_data(fields)
@@ -93,12 +96,24 @@ class MetaImageFile(ClipFile):
             # A negative length stands for a header of unknown length before pixels that end with the file.
             self._offset = header if header >= 0 else max(0, self._data.stat().st_size - needed)
         there = self._data.stat().st_size - self._offset
-        if there < needed:
+        if self._is_compressed:
+            check_inflated(self.path, self.frames * self._frame_bytes, there)
+        if not 0 <= needed <= there:
             raise VideoReadError(
                 self.path, f"is truncated: {there} of {needed} bytes of pixels are there; copy it again"
             )
 
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        # np.array rather than ascontiguousarray: what comes from bytes is read-only.
+        for frame in self._stored(numbers):
+            yield torch.from_numpy(np.array(exact_uint8(self.path, frame), order="C"))
+
+    def _decode_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        for frame in self._stored(numbers):
+            yield torch.from_numpy(np.array(whole_numbers(self.path, frame), order="C"))
+
+    def _stored(self, numbers: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
+        """Frames ``(C, H, W)`` of the file's type."""
         with self._data.open("rb") as file:
             file.seek(self._offset)
             stream = _Inflated(file) if self._is_compressed else _Plain(file)
@@ -112,12 +127,7 @@ class MetaImageFile(ClipFile):
                 if len(data) < self._frame_bytes:
                     raise VideoReadError(self.path, f"is truncated: frame {number} of {self.frames} is not complete")
                 position = number + 1
-                yield torch.from_numpy(self._arranged(np.frombuffer(data, self._dtype)))
-
-    def _arranged(self, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-        frame = exact_uint8(self.path, pixels.reshape(*self.size, self.channels))
-        # np.array rather than ascontiguousarray: what comes from bytes is read-only.
-        return np.array(frame.transpose(2, 0, 1), order="C")
+                yield np.frombuffer(data, self._dtype).reshape(*self.size, self.channels).transpose(2, 0, 1)
 
 
 class _Plain:
@@ -159,10 +169,11 @@ class _Inflated:
 
 def _read_header(path: str | os.PathLike[str]) -> tuple[dict[str, str], int]:
     """Fields of the header, and where it ends."""
+    file_status(path)
     try:
         with Path(path).open("rb") as file:
             fields: dict[str, str] = {}
-            while file.tell() < _LONGEST_HEADER and (line := file.readline(_CHUNK)):
+            while file.tell() < read_limits().header_bytes and (line := file.readline(_CHUNK)):
                 key, equals, value = line.decode("latin-1").partition("=")
                 if not equals:
                     break

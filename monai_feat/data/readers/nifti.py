@@ -15,12 +15,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from monai_feat.data.limits import check_inflated, check_tensor, read_limits
 from monai_feat.data.read_error import VideoReadError
 from monai_feat.data.readers.clip_file import UNKNOWN_SPACING, ClipFile, as_read_error, one_line
-from monai_feat.data.readers.eight_bits import exact_uint8
+from monai_feat.data.readers.eight_bits import exact_uint8, whole_numbers
+from monai_feat.data.video_container import file_status
 
 __all__ = ["NiftiFile"]
 
+_SHORTER_HEADER, _LONGER_HEADER = 348, 540  # bytes of NIfTI-1 and NIfTI-2
+_PACKED = (".gz", ".bz2")
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1e3, "micron": 1e-3}
 _SECONDS = {"sec": 1.0, "unknown": 1.0, "msec": 1e-3, "usec": 1e-6}
 
@@ -50,6 +54,7 @@ class NiftiFile(ClipFile):
                 path,
                 f"has shape {self._image.shape}; expected a clip: columns, rows, frames, or columns, rows, 1, frames",
             )
+        self._is_packed = Path(path).suffix.lower() in _PACKED
         self._axis = 2 if third > 1 else 3
         self._is_vector = len(self._image.shape) == 5 and fifth == 3
         channels = 3 if self._is_vector or self._image.get_data_dtype().names else 1
@@ -63,34 +68,55 @@ class NiftiFile(ClipFile):
             channels,
             _spacing(zooms, length_unit),
         )
-        _check_size(path, self._image)
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """Compare what the header promises with what is there."""
+        pixels = int(np.prod(self._image.shape, dtype=object))
+        needed = int(self._image.dataobj.offset) + pixels * self._image.get_data_dtype().itemsize
+        there = self.path.stat().st_size
+        if self._is_packed:
+            check_inflated(self.path, needed, there)
+        elif there < needed:
+            raise VideoReadError(self.path, f"is truncated: {there} of {needed} bytes are there; copy it again")
 
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        for pixels in self._stored(numbers):
+            # np.array rather than ascontiguousarray: what comes from a file may be read-only.
+            yield torch.from_numpy(np.array(exact_uint8(self.path, self._arranged(pixels)), order="C"))
+
+    def _decode_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        for pixels in self._stored(numbers):
+            yield torch.from_numpy(np.array(whole_numbers(self.path, self._arranged(pixels)), order="C"))
+
+    def _stored(self, numbers: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
+        data = self._image.dataobj
+        if self._is_packed and self._is_vector:
+            # The three colours lie behind each other: frame by frame, all would be unpacked three times for each.
+            check_tensor(self.path, self.frames, 3 * self.size[0] * self.size[1])
+            data = np.asanyarray(data)
         for number in numbers:
             index: list[Any] = [slice(None), slice(None), 0, 0, slice(None)][: len(self._image.shape)]
             if self._axis < len(index):
                 index[self._axis] = number
-            with as_read_error(self.path, f"is damaged: frame {number} cannot be read"):
-                pixels = np.asanyarray(self._image.dataobj[tuple(index)])
-            yield torch.from_numpy(self._arranged(pixels))
+            yield np.asanyarray(data[tuple(index)])
 
-    def _arranged(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    def _arranged(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """One frame as stored, ``(W, H)`` or ``(W, H, 3)``, to ``(C, H, W)``."""
         if pixels.dtype.names:
             pixels = np.stack([pixels[name] for name in pixels.dtype.names[:3]], axis=-1)
-        pixels = pixels.reshape(*pixels.shape[:2], -1)
-        # np.array rather than ascontiguousarray: what comes from a file may be read-only.
-        return np.array(exact_uint8(self.path, pixels).transpose(2, 1, 0), order="C")
+        arranged: npt.NDArray[Any] = pixels.reshape(*pixels.shape[:2], -1).transpose(2, 1, 0)
+        return arranged
 
 
 def _load(path: str | os.PathLike[str]) -> Any:
-    if not Path(path).is_file():
-        raise VideoReadError(path, "cannot be opened (no such file)")
-    if Path(path).stat().st_size == 0:
-        raise VideoReadError(path, "is empty (0 bytes)")
+    file_status(path)
     try:
+        _check_offset(path)
         # With the file kept open, a compressed clip is unpacked once from front to back, not once per frame.
         image = nib.load(path, keep_file_open=True)
+    except VideoReadError:
+        raise
     except Exception as error:
         raise VideoReadError(path, f"is no NIfTI file that can be read ({one_line(error)})") from error
     if not isinstance(image, nib.Nifti1Pair) or len(image.shape) < 2:
@@ -98,13 +124,15 @@ def _load(path: str | os.PathLike[str]) -> Any:
     return image
 
 
-def _check_size(path: str | os.PathLike[str], image: Any) -> None:
-    """Compare what the header of an uncompressed file promises with what is there."""
-    if Path(path).suffix.lower() == ".gz":
-        return
-    needed = int(image.dataobj.offset) + int(np.prod(image.shape, dtype=object)) * image.get_data_dtype().itemsize
-    if (there := Path(path).stat().st_size) < needed:
-        raise VideoReadError(path, f"is truncated: {there} of {needed} bytes are there; copy it again")
+def _check_offset(path: str | os.PathLike[str]) -> None:
+    """Refuse a header that is larger than any: nibabel reads what lies before the pixels at once."""
+    with nib.openers.ImageOpener(os.fspath(path)) as file:
+        head = file.read(_LONGER_HEADER)
+    is_short = any(int.from_bytes(head[:4], order) == _SHORTER_HEADER for order in ("little", "big"))
+    kind: Any = nib.Nifti1Header if is_short else nib.Nifti2Header
+    offset = float(kind(head[: kind.template_dtype.itemsize], check=False)["vox_offset"])
+    if not 0 <= offset <= read_limits().header_bytes:
+        raise VideoReadError(path, f"is NIfTI with a header of {offset:g} bytes, which cannot be")
 
 
 def _rate(step: float, unit: str) -> float:

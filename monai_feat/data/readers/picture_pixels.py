@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from monai_feat.data.read_error import VideoReadError
-from monai_feat.data.readers.eight_bits import reduced_uint16
+from monai_feat.data.readers.eight_bits import reduced_uint16, whole_numbers
 
 __all__ = ["Depth", "depth_of", "stored_values", "with_three_colours"]
 
@@ -79,7 +78,7 @@ def stored_values(path: str | os.PathLike[str], picture: Image.Image) -> npt.NDA
     if picture.mode == "P":
         return _palette_values(picture)[None]
     if picture.mode in ("L", "I", "F") or picture.mode.startswith("I;"):
-        return _whole(path, np.asarray(picture)[None])
+        return whole_numbers(path, np.asarray(picture)[None])
     return np.array(with_three_colours(path, picture, Depth(8)).transpose(2, 0, 1), np.int32)
 
 
@@ -93,14 +92,6 @@ def _palette_values(picture: Image.Image) -> npt.NDArray[np.int32]:
         return numbers
     levels: npt.NDArray[np.int32] = shown[np.searchsorted(used, numbers), 0]
     return levels
-
-
-def _whole(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    with np.errstate(invalid="ignore"):
-        values: npt.NDArray[np.int32] = pixels.astype(np.int32)
-    if not (values == pixels).all():
-        raise VideoReadError(path, "holds numbers that are not whole: they are no classes")
-    return values
 
 
 def _declared_white(file: Image.Image) -> int | None:

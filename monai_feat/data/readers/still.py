@@ -59,8 +59,7 @@ class StillFile(ClipFile):
             check_decoding(path, self.frames, size)
             self.frame_rate = self._mean_rate()
 
-    def iter_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
-        """Yield what the file stores; see `ClipFile.iter_values`."""
+    def _decode_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         for number, picture in self._pictures(numbers):
             with as_read_error(self.path, f"is damaged or not supported: picture {number}"):
                 values = stored_values(self.path, picture)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
+from monai_feat.data.limits import PIXELS_PER_BYTE_OF_VIDEO
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.data.video_reader import iter_frames, probe_video
 
@@ -23,6 +24,8 @@ class VideoFile(ClipFile):
     Raises:
         VideoReadError: the file is missing, empty, no video, truncated, damaged or without a frame.
     """
+
+    pixels_per_byte = PIXELS_PER_BYTE_OF_VIDEO
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         info = probe_video(path)

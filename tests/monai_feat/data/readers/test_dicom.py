@@ -23,8 +23,9 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from monai_feat.data.dicom_bytes import is_dicom
 from monai_feat.data.readers import DicomFile, load_clip
-from monai_feat.data.readers.dicom import dicom_modality, is_dicom
+from monai_feat.data.readers.dicom import dicom_modality
 from monai_feat.data.video_reader import VideoReadError
 
 T, H, W = 4, 18, 26
@@ -246,3 +247,41 @@ def decoded_by_gdcm(path: Path) -> np.ndarray:
         frames = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1)
         frames = frames.round().clip(0, 255)
     return frames
+
+
+def test_grey_values_are_those_that_are_stored(tmp_path: Path) -> None:
+    classes = (np.arange(T * H * W) % 3).reshape(T, H, W).astype(np.uint16)
+    path = saved(dicom(classes, "MONOCHROME2", WindowCenter=1, WindowWidth=2), tmp_path / "a.dcm")
+    values = torch.stack(list(DicomFile(path).iter_values(range(T))))
+    np.testing.assert_array_equal(values[:, 0], classes)
+
+
+@pytest.mark.parametrize(("frames", "message"), [(T + 1, "is truncated"), (T - 2, "contradicts itself")])
+def test_a_number_of_frames_that_does_not_fit_the_pixels_is_refused(tmp_path: Path, frames: int, message: str) -> None:
+    path = saved(dicom(colours(), NumberOfFrames=frames), tmp_path / "a.dcm")
+    with pytest.raises(VideoReadError, match=message):
+        DicomFile(path)
+
+
+# One still and nine frames more; 4:2:2 that is not; each was read as something else.
+@pytest.mark.parametrize("name", ["rgb_no_nframes.dcm", "ybr422_but_full_rgb_length.dcm"])
+def test_files_of_the_reports_that_contradict_themselves_are_refused(cases: Path, name: str) -> None:
+    with pytest.raises(VideoReadError, match="368640 are there; mend NumberOfFrames or PhotometricInterpretation"):
+        load_clip(cases / "dicom" / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["deflated.dcm", "no_preamble.dcm", "t_ftv_single.dcm", "ybr_partial_420.dcm", "mpeg4.dcm"]
+)
+def test_files_of_the_reports_that_are_right_are_read(cases: Path, name: str) -> None:
+    clip = load_clip(cases / "dicom" / name)
+    assert clip.shape == (3, 40 if name == "mpeg4.dcm" else 10, 96, 128)
+    assert clip.meta["frame_rate"] == pytest.approx(25)
+    for row, column, colour in ((5, 5, [200, 60, 40]), (5, -5, [40, 180, 60]), (-5, 5, [50, 60, 200])):
+        assert clip[:, 0, row, column].tolist() == pytest.approx(colour, abs=3)
+
+
+@pytest.mark.parametrize(("name", "message"), [("f2.dcm", "claims 1000000000 frames"), ("f6.dcm", "has 0 samples")])
+def test_frames_that_are_only_claimed_are_refused_at_once(cases: Path, name: str, message: str) -> None:
+    with pytest.raises(VideoReadError, match=message):
+        load_clip(cases / "hostile" / name)

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from monai_feat.data.readers import load_clip
+from monai_feat.data.readers import MetaImageFile, load_clip
 from monai_feat.data.video_reader import VideoReadError
 
 itk = pytest.importorskip("itk", reason="extra `all`: ITK writes the files to compare with")
@@ -69,7 +71,7 @@ def test_what_is_no_clip_is_refused_in_one_line(tmp_path: Path) -> None:
         "size": "damaged header",
         "elsewhere": "is no file beside it",
         "text": "is no MetaImage",
-        "empty": "is no MetaImage",
+        "empty": "is empty",
         "missing": "cannot be opened",
     }.items():
         with pytest.raises(VideoReadError, match=reason) as caught:
@@ -84,3 +86,28 @@ def test_a_real_sweep_agrees_with_itk(shared_data: Path) -> None:
     assert clip.meta["original_frames"] == len(theirs) == 97
     assert np.array_equal(clip[0].numpy(), theirs[[0, 96]])
     assert clip.meta["frame_rate"] == pytest.approx(9.4534 / 96, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("m1b.mha", "claims 1000000000 frames"), ("m4.mha", "ElementSpacing = 2")]
+)
+def test_hostile_headers_are_refused_by_name(cases: Path, name: str, message: str) -> None:
+    with pytest.raises(VideoReadError, match=f"{name}: is .*{message}"):
+        MetaImageFile(cases / "hostile" / name)
+
+
+def test_more_bytes_than_zlib_can_make_are_refused(tmp_path: Path) -> None:
+    header = (
+        "NDims = 3\nDimSize = 64 64 9999\nElementType = MET_UCHAR\nCompressedData = True\nElementDataFile = LOCAL\n"
+    )
+    (tmp_path / "a.mha").write_bytes(header.encode() + zlib.compress(bytes(64 * 64)))
+    with pytest.raises(VideoReadError, match="packed bytes cannot hold"):
+        MetaImageFile(tmp_path / "a.mha")
+
+
+def test_values_of_masks_are_those_that_are_stored(tmp_path: Path) -> None:
+    classes = (np.arange(4 * 6 * 2) * 100).astype("<i2").reshape(2, 4, 6)
+    header = "NDims = 3\nDimSize = 6 4 2\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    (tmp_path / "a.mha").write_bytes(header.encode() + classes.tobytes())
+    values = torch.stack(list(MetaImageFile(tmp_path / "a.mha").iter_values([0, 1])))
+    np.testing.assert_array_equal(values[:, 0], classes)

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import gzip
+import struct
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+import torch
 
-from monai_feat.data.readers import load_clip
+from monai_feat.data.readers import NiftiFile, load_clip
 from monai_feat.data.video_reader import VideoReadError
 
 
@@ -87,3 +90,40 @@ def test_what_is_no_clip_is_refused_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(VideoReadError, match=reason) as caught:
             load_clip(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["n8.nii.gz", "n9.nii.gz"])
+def test_frames_that_are_only_claimed_are_refused_at_once(cases: Path, name: str) -> None:
+    with pytest.raises(VideoReadError, match=f"{name}: is damaged: it claims"):
+        NiftiFile(cases / "hostile" / name)
+
+
+def test_more_bytes_than_gzip_can_make_are_refused(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros((64, 64, 2), np.uint8), np.eye(4))
+    nib.save(image, tmp_path / "a.nii.gz")
+    data = bytearray(gzip.decompress((tmp_path / "a.nii.gz").read_bytes()))
+    data[46:48] = (20000).to_bytes(2, "little")  # dim[3]
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(bytes(data)))
+    with pytest.raises(VideoReadError, match="packed bytes cannot hold"):
+        NiftiFile(tmp_path / "a.nii.gz")
+    data[108:112] = struct.pack("<f", 1e9)  # vox_offset
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(bytes(data)))
+    with pytest.raises(VideoReadError, match="a header of 1e\\+09 bytes"):
+        NiftiFile(tmp_path / "a.nii.gz")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_values_of_masks_are_those_that_are_stored(tmp_path: Path, suffix: str) -> None:
+    classes = np.arange(6 * 4 * 2).reshape(6, 4, 2) * 100
+    nib.save(nib.Nifti1Image(classes.astype(np.int16), np.eye(4)), tmp_path / f"a{suffix}")
+    values = torch.stack(list(NiftiFile(tmp_path / f"a{suffix}").iter_values([0, 1])))
+    np.testing.assert_array_equal(values[:, 0], classes.transpose(2, 1, 0))
+    nib.save(nib.Nifti1Image(np.full((6, 4, 2), 0.5, np.float32), np.eye(4)), tmp_path / f"b{suffix}")
+    with pytest.raises(VideoReadError, match="not whole: they are no classes"):
+        list(NiftiFile(tmp_path / f"b{suffix}").iter_values([0]))
+
+
+def test_packed_colours_behind_each_other_are_unpacked_once(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (6, 4, 1, 5, 3), dtype=np.uint8)
+    nib.save(nib.Nifti1Image(pixels, np.eye(4)), tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(NiftiFile(tmp_path / "a.nii.gz").read(), pixels[:, :, 0].transpose(3, 2, 1, 0))
