@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from monai_feat.bundle.config_check import ConfigKeyError, check_config, find_unused_keys, running_config
+from monai_feat.bundle.failures import end_with_cause, find_cause
 from monai_feat.bundle.output import claim_output_dir, epoch_of, find_checkpoint
 from monai_feat.bundle.provenance import run_provenance
 from monai_feat.bundle.sample_folder import SampleFolder
@@ -15,7 +16,9 @@ __all__ = [
     "SampleFolder",
     "check_config",
     "claim_output_dir",
+    "end_with_cause",
     "epoch_of",
+    "find_cause",
     "find_checkpoint",
     "find_unused_keys",
     "run_provenance",
