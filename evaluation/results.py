@@ -9,7 +9,18 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-__all__ = ["Copy", "Curve", "Distribution", "Evaluation", "Floor", "GateResult", "Interval", "NearestPair", "Score"]
+__all__ = [
+    "Copy",
+    "Curve",
+    "Distribution",
+    "Evaluation",
+    "Floor",
+    "GateResult",
+    "Interval",
+    "NearestPair",
+    "Repeats",
+    "Score",
+]
 
 Reference = Literal["train", "held_out"]
 
@@ -186,6 +197,35 @@ class GateResult:
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """Whether synthetic clips are more alike than real ones.
+
+    Attributes:
+        repeated: synthetic clips that have another one as near as only 5 % of real clips have.
+        num_fake: synthetic clips that were looked at.
+        most: how many may be by chance.
+        nearness: median distance of a synthetic clip from the nearest other one, over that of real clips.
+        space: where distances were taken, for people.
+    """
+
+    repeated: int
+    num_fake: int
+    most: int
+    nearness: float
+    space: str
+
+    @property
+    def found(self) -> bool:
+        """Whether there are more repeats than chance explains."""
+        return self.repeated > self.most
+
+    @property
+    def are_copies(self) -> bool:
+        """Whether most are as good as copies of each other, and not only blurred or of little variety."""
+        return self.found and self.nearness < 0.25
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """All that one run found.
 
@@ -199,6 +239,7 @@ class Evaluation:
         distributions: of properties of clips.
         curves: of corruptions; empty where none were asked for.
         gate: None where no held-out clips were given.
+        repeats: among the synthetic clips; None where there are too few.
         clips: a few clips of each side to look at, uint8 ``(C, T, H, W)``; not written to JSON.
         frame_rate: of these clips, Hz.
         command: that makes this again.
@@ -215,6 +256,7 @@ class Evaluation:
     distributions: tuple[Distribution, ...] = ()
     curves: tuple[Curve, ...] = ()
     gate: GateResult | None = None
+    repeats: Repeats | None = None
     clips: dict[str, tuple[Tensor, ...]] = field(default_factory=dict, repr=False, compare=False)
     frame_rate: float = 0.0
     command: str = ""

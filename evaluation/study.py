@@ -18,7 +18,7 @@ from torch import Tensor, distributed, nn
 from tqdm import tqdm
 
 from monai_feat import __version__
-from monai_feat.metrics.features import FeatureNetwork
+from monai_feat.metrics.features import DescriptorFeatures, FeatureNetwork
 from monai_feat.metrics.functional.properties import Modality
 from monai_feat.transforms import to_unit_range
 
@@ -26,9 +26,10 @@ from .memorisation import run_gate
 from .reading.clips import ClipSet, evenly_spaced
 from .reading.comparison import Comparison
 from .reading.protocol import Protocol, content_digest
-from .results import Curve, Evaluation, GateResult
+from .results import Curve, Evaluation, GateResult, Repeats
 from .scoring.feature_cache import Features, extract_features
 from .scoring.properties import ClipProperties, chosen_properties
+from .scoring.repeats import find_repeats
 from .scoring.scorecard import distributions, score_all
 from .scoring.spaces import FeatureSpace
 from .sensitivity import corruption_curves
@@ -100,6 +101,7 @@ def evaluate(comparison: Comparison, spaces: Sequence[FeatureSpace], settings: S
         distributions=tuple(distributions(measured, sides)),
         curves=_curves(comparison, spaces, settings),
         gate=_gate(comparison, settings),
+        repeats=_repeats(spaces, sides),
         clips={name: _some_clips(comparison.clips(name)) for name in comparison.sides},
         frame_rate=_shown_frame_rate(comparison),
         command=settings.command,
@@ -162,6 +164,15 @@ def _curves(comparison: Comparison, spaces: Sequence[FeatureSpace], settings: Se
         seed=comparison.protocol.seed,
         progress=settings.progress,
     )
+
+
+def _repeats(spaces: Sequence[FeatureSpace], sides: dict[str, Features]) -> Repeats | None:
+    """By descriptors, which see the finest differences, or else by the leading space of clips."""
+    of_clips = [space for space in spaces if space.network.takes == "clips"]
+    if not of_clips:
+        return None
+    space = next((space for space in of_clips if isinstance(space.network, DescriptorFeatures)), of_clips[0])
+    return find_repeats(space, *(sides[name].samples[space.key] for name in ("train", "fake")))
 
 
 def _gate(comparison: Comparison, settings: Settings) -> GateResult | None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from monai_feat.visualize import format_number
 
-from ..results import Evaluation, Floor, GateResult, Score
+from ..results import Evaluation, Floor, GateResult, Repeats, Score
 from .wording import count, interval_text, number_within, percent, range_text
 
 __all__ = ["Verdict", "lead_score", "verdict"]
@@ -29,10 +29,16 @@ class Verdict:
 def verdict(evaluation: Evaluation) -> Verdict:
     """Return what the lead score says against its floor, and what the memorisation gate says.
 
-    The tone is ``alarm`` where copies were found; ``good`` only where there are no warnings, the gate was passed, and
-    the lead score lies at its floor; ``caution`` otherwise.
+    Clips that repeat each other come first, and then no score is said to be like that of real clips: with few patients
+    a distance misses a generator that has collapsed. The tone is ``alarm`` where copies were found, of training clips
+    or of each other; ``good`` only where there are no warnings, the gate was passed, and the lead score lies at its
+    floor; ``caution`` otherwise.
     """
     score = lead_score(evaluation)
+    if evaluation.repeats is not None and evaluation.repeats.found:
+        is_alarm = evaluation.repeats.are_copies or bool(evaluation.gate and evaluation.gate.copies)
+        sentences = (_about_repeats(evaluation.repeats), _about_gate(evaluation.gate))
+        return Verdict("alarm" if is_alarm else "caution", sentences)
     is_like_real, about_score = _about_score(score)
     sentences = (about_score, _about_gate(evaluation.gate))
     if evaluation.gate and evaluation.gate.copies:
@@ -107,6 +113,16 @@ def _times(score: Score, floor: Floor) -> str:
         return ""
     ratio = score.value / floor.measured
     return f"{format_number(ratio, 2)} times and clearly " if ratio >= 1.5 else ""
+
+
+def _about_repeats(repeats: Repeats) -> str:
+    found = (
+        f"The synthetic clips are too alike: {repeats.repeated} of {repeats.num_fake} have another one as near as only "
+        f"5 % of real clips have, where chance explains {repeats.most}; the nearest is at "
+        f"{format_number(repeats.nearness, 2)} of its distance among real clips ({repeats.space})."
+    )
+    what = "They repeat each other" if repeats.are_copies else "They lack variety, or detail"
+    return f"{found} {what}: look at them, and mend that before you read a distance, which may miss it."
 
 
 def _about_gate(gate: GateResult | None) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from evaluation.report import verdict
 from evaluation.report.verdict import lead_score
-from evaluation.results import Copy, Evaluation, Floor, GateResult, Interval, NearestPair, Score
+from evaluation.results import Copy, Evaluation, Floor, GateResult, Interval, NearestPair, Repeats, Score
 from tests.evaluation.report.examples import empty_evaluation, full_evaluation, score
 
 PASSED = GateResult(True, (), (), {"pixels": 0.1}, 0.05, 0.047, 128, 210, 62)
@@ -72,6 +72,18 @@ def test_the_tone_is_good_only_where_nothing_is_amiss() -> None:
     assert verdict(evaluation_of(alike, gate=None)).tone == "caution"
     assert verdict(evaluation_of(score(3.0))).tone == "caution"
     assert verdict(full_evaluation()).tone == "alarm"
+
+
+def test_repeats_lead_and_nothing_is_called_like_real() -> None:
+    alike = evaluation_of(score(1.0))
+    few = verdict(replace(alike, repeats=Repeats(14, 48, 14, 1.0, "descriptors")))
+    assert few == verdict(alike)
+    for nearness, tone, what in ((0.0, "alarm", "They repeat each other"), (0.6, "caution", "They lack variety")):
+        found = verdict(replace(alike, repeats=Repeats(48, 48, 14, nearness, "descriptors")))
+        assert found.tone == tone
+        assert found.sentences[0].startswith("The synthetic clips are too alike: 48 of 48")
+        assert what in found.sentences[0]
+        assert not any("no worse" in sentence for sentence in found.sentences)
 
 
 def test_the_gate_speaks_plainly() -> None:
