@@ -151,7 +151,7 @@ def test_has_all_properties(
 def test_every_key_is_used(name: str, config: str) -> None:
     content = read(bundle_of(name), config)
     check_config(content)
-    assert content["initialize"][0] == "$check_config()"
+    assert content["initialize"][1] == "$check_config()"
 
 
 @pytest.mark.parametrize("name", NETWORKS, indirect=True)
