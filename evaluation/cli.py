@@ -97,9 +97,7 @@ def _open(options: argparse.Namespace, protocol: Protocol) -> Comparison:
         group=None if options.group is None else name_by_pattern(options.group),
         grid=None if options.grid is None else parse_grid(options.grid, options.grid_border),
         on_bad=options.on_bad,
-        autoencoder=None
-        if options.autoencoder is None
-        else load_autoencoder(Path(options.autoencoder), options.device),
+        autoencoder=_autoencoder(options),
     )
     specs = {"train": options.real, "fake": options.fake, "held_out": options.held_out}
     named = {name: spec for name, spec in specs.items() if spec is not None}

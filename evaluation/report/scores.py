@@ -142,14 +142,15 @@ def _title(score: Score) -> str:
 
 def _method_notes(scores: Sequence[Score]) -> list[str]:
     """How intervals were made and how far they can be trusted, each method once."""
-    notes = [_method_note("Intervals", score.interval) for score in scores if score.interval]
+    notes = [_method_note("Intervals", score.interval, "it held the truth") for score in scores if score.interval]
     if any(score.interval and score.interval.centre is not None for score in scores):
         notes.append(
             "A tick inside an interval is the estimate that it lies around. It differs from the score where that is "
             "biased and the interval is not: for want of clips, or because clips come in groups."
         )
     floors = [score.floor for score in scores if score.floor]
-    notes += [_method_note("Spread of floors", floor.interval) for floor in floors if floor.interval]
+    held = "scores of clips like the real ones lay within it"
+    notes += [_method_note("Spread of floors", floor.interval, held) for floor in floors if floor.interval]
     notes += [f"Floors: {floor.note}." for floor in floors if floor.note]
     missing = sum(score.interval is None for score in scores)
     if missing:
@@ -157,8 +158,8 @@ def _method_notes(scores: Sequence[Score]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def _method_note(subject: str, interval: Interval) -> str:
+def _method_note(subject: str, interval: Interval, held: str) -> str:
     start = f"{subject}: {percent(interval.level)}, {interval.method}"
     if interval.coverage is None:
         return f"{start}; its coverage was not simulated."
-    return f"{start}; in simulation it held the truth in {percent(interval.coverage)} of the cases."
+    return f"{start}; in simulation {held} in {percent(interval.coverage)} of the cases."

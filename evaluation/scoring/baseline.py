@@ -11,33 +11,38 @@ import torch
 from torch import Tensor
 
 from ..results import Floor
+from .estimates import group_numbers
 from .feature_cache import Sample
-from .floors import measure_floor, size_ratio
+from .floors import SplitDistance, floor_of_splits, split_distances
+from .intervals import Regime, simulated_coverage
 
-__all__ = ["Baseline"]
+__all__ = ["FEWEST_GROUPS", "Baseline"]
 
-Distance = Callable[[Tensor, Tensor], float]
+FEWEST_GROUPS = 4
 
 
 class Baseline:
     """Splits all real clips, training and held-out, by group, and measures distances between the parts.
 
     Held-out clips are worth having here as well: with as many of them as training clips, the parts are as large as the
-    sides of the score.
+    sides of the score. `evaluation.simulation` tries these very floors.
 
     Args:
         samples: of all real sides.
         num_fake: synthetic clips of the score.
         seed: of the splits.
+
+    Raises:
+        ValueError: not one group per clip.
     """
 
     def __init__(self, samples: Sequence[Sample], num_fake: int, seed: int = 0) -> None:
         self.features = torch.cat([sample.features for sample in samples])
-        self._groups = [group for sample in samples for group in sample.groups]
+        self._groups = group_numbers([group for sample in samples for group in sample.groups], len(self.features))
         self._num_fake, self._seed = num_fake, seed
-        self._measured: dict[str, Floor] = {}
+        self._splits: dict[str, list[SplitDistance]] = {}
 
-    def floor(self, key: str, distance: Distance, num_real: int, order: float | None = None) -> Floor:
+    def floor(self, key: str, distance: Callable[[Tensor, Tensor], float], num_real: int, order: float | None) -> Floor:
         """Return the floor of one distance, brought to the score's numbers of clips.
 
         Args:
@@ -45,26 +50,20 @@ class Baseline:
             distance: of two sets of features.
             num_real: clips of the score's reference.
             order: between samples of one law the distance falls with ``(1/N + 1/M)^order``; None where unknown.
+
+        Returns:
+            the floor; nothing is measured with fewer than 4 groups, and the note says so.
         """
-        if key not in self._measured:
-            self._measured[key] = measure_floor(distance, self.features, self._groups, self._num_fake, seed=self._seed)
-        return _at(self._measured[key], num_real, self._num_fake, order)
-
-
-def _at(floor: Floor, num_real: int, num_fake: int, order: float | None) -> Floor:
-    """Scale what was measured on parts of other sizes."""
-    if floor.measured is None or floor.interval is None or floor.num_real is None or floor.num_fake is None:
-        return floor
-    measured_at = f"measured with {floor.num_real} against {floor.num_fake} real clips"
-    if (floor.num_real, floor.num_fake) == (num_real, num_fake):
-        return replace(floor, note=measured_at)
-    if order is None:
-        return replace(floor, note=f"{measured_at}, not with {num_real} against {num_fake}: not corrected")
-    scale = size_ratio((num_real, num_fake), (floor.num_real, floor.num_fake)) ** order
-    return replace(
-        floor,
-        measured=floor.measured * scale,
-        interval=replace(floor.interval, low=floor.interval.low * scale, high=floor.interval.high * scale),
-        scale=scale,
-        note=f"{measured_at}, and corrected to {num_real} against {num_fake} to first order",
-    )
+        count = int(self._groups.max()) + 1
+        if count < FEWEST_GROUPS:
+            return Floor(
+                None, None, None, note=f"{count} groups of real clips are too few to split; {FEWEST_GROUPS} are needed"
+            )
+        if key not in self._splits:
+            self._splits[key] = split_distances(distance, self.features, self._groups, self._num_fake, self._seed)
+        floor = floor_of_splits(self._splits[key], num_real, self._num_fake, order)
+        if order is None or floor.interval is None:
+            return floor
+        regime = Regime(num_real, self._num_fake, self.features.shape[1], count, count)
+        coverage = simulated_coverage(f"floor_{key}", regime, floor.interval.level)
+        return replace(floor, interval=replace(floor.interval, coverage=coverage))

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 
 from monai_feat.metrics.functional import frechet_distance, inception_score
+from monai_feat.metrics.functional.moments import mean_and_covariance, merge_moments, moments_of
 
 from ..results import Reference, Score
 from .feature_cache import Sample
@@ -30,7 +33,7 @@ def score_frames(space: FeatureSpace, real: Sample, fake: Sample, reference: Ref
         metric=f"frechet_{space.key}",
         title=f"Fréchet distance of {space.title}",
         reference=reference,
-        value=float(frechet_distance(*moments(real.features, correction), *moments(fake.features, correction))),
+        value=float(frechet_distance(*_moments(real.features, correction), *_moments(fake.features, correction))),
         interval=None,
         floor=None,
         num_real=len(real),
@@ -77,16 +80,7 @@ def _undefined(frames: int, splits: int, published_frames: int | None) -> str:
     return f"; undefined by the published code, whose last of {splits} splits is empty below {needed} frames"
 
 
-def moments(features: Tensor, correction: int) -> tuple[Tensor, Tensor]:
-    """Return mean and covariance in float64, block by block: all frames of all videos would not fit at once.
-
-    Args:
-        features: ``(N, D)`` of any type.
-        correction: the covariance is divided by N minus this.
-    """
-    mean = torch.stack([block.double().sum(dim=0) for block in features.split(_BLOCK)]).sum(dim=0) / len(features)
-    scatter = torch.zeros(features.shape[1], features.shape[1], dtype=torch.float64)
-    for block in features.split(_BLOCK):
-        centred = block.double() - mean
-        scatter += centred.T @ centred
-    return mean, scatter / (len(features) - correction)
+def _moments(features: Tensor, correction: int) -> tuple[Tensor, Tensor]:
+    """Return mean and covariance in float64, block by block: all frames of all videos would not fit at once."""
+    blocks = (moments_of(block) for block in features.split(_BLOCK))
+    return mean_and_covariance(reduce(lambda one, other: merge_moments(torch.stack([one, other])), blocks), correction)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from monai_feat.metrics.features import FeatureNetwork
-from monai_feat.metrics.functional.properties import PROPERTIES, Modality, Property
+from monai_feat.metrics.functional.properties import PROPERTIES, Modality, Property, measure_properties
 
 __all__ = ["ClipProperties", "chosen_properties"]
 
@@ -36,7 +36,7 @@ class ClipProperties(FeatureNetwork):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return ``(B, 2 P)`` of uint8 clips ``(B, C, T, H, W)``."""
-        values = torch.stack([entry.function(pixels) for entry in self.properties], dim=1)  # (B, P)
+        values = measure_properties(self.properties, pixels)  # (B, P)
         exists = torch.isfinite(values)
         return torch.cat([torch.where(exists, values, 0.0), exists.to(values.dtype)], dim=1)
 

@@ -19,15 +19,16 @@ from torch import Tensor
 from monai_feat.metrics.functional import frechet_distance_from_features, kernel_distance
 
 from ..results import Floor
+from ..scoring.baseline import Baseline
 from ..scoring.estimates import Estimate, estimate_frechet, estimate_infinite_frechet, estimate_kernel, estimate_mean
-from ..scoring.floors import band_level, measure_floor
+from ..scoring.feature_cache import Sample
+from ..scoring.floors import SPLITS, band_level
 from ..scoring.intervals import Regime, interval_ends
 from .feature_laws import LAWS, SPECTRA, Law, Side, frechet_truth, kernel_truth
 
 __all__ = ["CELLS", "LEVELS", "Cell", "Row", "simulate_cell"]
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
-SPLITS = 20
 
 _TOLD_LEVEL = 0.95
 
@@ -197,8 +198,9 @@ def _floor_rows(cell: Cell, replicates: int, generator: torch.Generator, tick: C
     trials: dict[str, list[_FloorTrial]] = {kind: [] for kind in _DISTANCES}
     for replicate in range(replicates):
         ours, theirs = real.draw(size.num_real, groups[0], generator), real.draw(size.num_fake, groups[1], generator)
+        baseline = Baseline([Sample(ours, names)], size.num_fake, seed=replicate)
         for kind, (distance, estimate) in _DISTANCES.items():
-            floor = measure_floor(distance, ours, names, size.num_fake, SPLITS, seed=replicate, order=1)
+            floor = baseline.floor(kind, distance, size.num_real, order=1)
             low, _ = interval_ends(kind, estimate(ours, theirs, *groups), _TOLD_LEVEL)
             trials[kind].append(_FloorTrial(distance(ours, theirs), low, floor))
         tick()

@@ -24,7 +24,7 @@ from monai_feat.apps.demo import Demo
 from monai_feat.data import PhantomDataset, load_clip
 from monai_feat.files import write_json, write_text
 from monai_feat.inferers import WindowedDenoiser
-from monai_feat.metrics.functional import flow_speed, motion_acceleration, seam_ratio
+from monai_feat.metrics.functional import ClipMotion, seam_ratio
 from monai_feat.transforms.functional import to_uint8, to_unit_range
 from monai_feat.visualize import save_contact_sheet
 
@@ -156,12 +156,13 @@ def measure(clips: Tensor, borders: Sequence[int], window: int) -> Scores:
         borders: where windows start and end.
         window: frames of a window.
     """
-    speeds, long = flow_speed(clips), clips.shape[2] > window
+    motion, long = ClipMotion(clips), clips.shape[2] > window
+    speeds = motion.speed()
     scores = {
         "seam, change": seam_ratio(clips, borders) if long else speeds * torch.nan,
         "seam, flow": seam_ratio(clips, borders, motion=lambda _: speeds) if long else speeds * torch.nan,
         "motion (px/frame)": speeds,
-        "acceleration (px/frame²)": motion_acceleration(clips),
+        "acceleration (px/frame²)": motion.acceleration(),
         "drift (levels)": drift(clips, window) if long else speeds * torch.nan,
     }
     return {name: values.mean().item() for name, values in scores.items()}

@@ -55,7 +55,7 @@ class PropertyDistance(Metric):
 
     def update(self, clips: Tensor, real: bool) -> None:
         """Add clips of one side, uint8 ``(B, C, T, H, W)``."""
-        self._keep(self.measured.function(clips), real)
+        self._keep(self.measured(clips), real)
 
     def update_values(self, values: Tensor, real: bool) -> None:
         """Add values of clips that were measured before, ``(B,)``."""

@@ -25,12 +25,12 @@ from monai_feat.metrics.functional.inception_score import inception_score
 from monai_feat.metrics.functional.kernel import KernelTerms, kernel_distance, kernel_distance_terms
 from monai_feat.metrics.functional.masks import mask_temporal_iou
 from monai_feat.metrics.functional.motion import (
+    ClipMotion,
     clip_flow,
     flicker,
     flow_speed,
     motion_acceleration,
     motion_magnitude,
-    relative_motion,
     warping_error,
 )
 from monai_feat.metrics.functional.neighbours import (
@@ -61,6 +61,7 @@ __all__ = [
     "PROPERTIES",
     "RAYLEIGH_SNR",
     "SPATIAL_BANDS",
+    "ClipMotion",
     "Denoise",
     "DenoisingErrors",
     "Direction",
@@ -105,7 +106,6 @@ __all__ = [
     "part_distances",
     "precision_recall_density_coverage",
     "property_distance",
-    "relative_motion",
     "seam_ratio",
     "spatial_band",
     "spatial_power",

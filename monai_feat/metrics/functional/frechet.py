@@ -12,6 +12,7 @@ from math import sqrt
 import torch
 from torch import Tensor
 
+from monai_feat.metrics.functional.moments import mean_and_covariance, moments_of
 from monai_feat.metrics.functional.rows import as_features, as_two_samples
 
 __all__ = [
@@ -41,10 +42,7 @@ def feature_moments(features: Tensor, correction: int = 1) -> tuple[Tensor, Tens
         >>> feature_moments(torch.tensor([[0.0], [2.0]]), correction=0)
         (tensor([1.], dtype=torch.float64), tensor([[1.]], dtype=torch.float64))
     """
-    features = as_features(features, "features", at_least=2)
-    mean = features.mean(dim=0)
-    centred = features - mean  # (N, D)
-    return mean, centred.T @ centred / (len(features) - correction)
+    return mean_and_covariance(moments_of(as_features(features, "features", at_least=2)), correction)
 
 
 def frechet_distance(mean_real: Tensor, cov_real: Tensor, mean_fake: Tensor, cov_fake: Tensor) -> Tensor:

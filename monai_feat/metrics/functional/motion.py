@@ -8,6 +8,8 @@ black border counts as pixels that stand still: crop both sides to the field of 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
@@ -15,14 +17,84 @@ from monai_feat.metrics.functional.clips import check_clips, luma
 from monai_feat.metrics.functional.flow import MIN_FLOW_SIDE, optical_flow, visible_pixels, warp_back
 
 __all__ = [
+    "ClipMotion",
     "clip_flow",
     "flicker",
     "flow_speed",
     "motion_acceleration",
     "motion_magnitude",
-    "relative_motion",
     "warping_error",
 ]
+
+
+class ClipMotion:
+    """Optical flow of clips in both directions of time, each computed once, when it is first asked for.
+
+    Its methods are the functions of this module, for those who ask more than one of the same clips.
+
+    Args:
+        clips: uint8 ``(B, C, T, H, W)``, T ≥ 2, H and W ≥ 16.
+
+    Raises:
+        TypeError: the pixels are not uint8.
+        ValueError: the shape is not as described.
+    """
+
+    def __init__(self, clips: Tensor) -> None:
+        check_clips(clips, min_frames=2, min_side=MIN_FLOW_SIDE)
+        self.clips = clips
+        self.grey = luma(clips).transpose(1, 2)  # (B, T, 1, H, W)
+
+    @cached_property
+    def forward(self) -> Tensor:
+        """Pixels to the right and down from each frame to the next, float32 ``(B, T - 1, 2, H, W)``."""
+        return _flow(self.grey[:, :-1], self.grey[:, 1:])
+
+    @cached_property
+    def backward(self) -> Tensor:
+        """The same from each frame to the one before, ``(B, T - 1, 2, H, W)``."""
+        return _flow(self.grey[:, 1:], self.grey[:, :-1])
+
+    @cached_property
+    def visible(self) -> Tensor:
+        """Whether the next frame shows a pixel, too, ``(B, T - 1, 1, H, W)``."""
+        shown = visible_pixels(self.forward.flatten(0, 1), self.backward.flatten(0, 1))
+        return _by_clip(shown, self.forward)
+
+    def speed(self) -> Tensor:
+        """See `flow_speed`."""
+        speed: Tensor = torch.linalg.vector_norm(self.forward, dim=2)
+        return speed.double().mean((2, 3))
+
+    def magnitude(self) -> Tensor:
+        """See `motion_magnitude`."""
+        return self.speed().mean(1)
+
+    def acceleration(self) -> Tensor:
+        """See `motion_acceleration`."""
+        check_clips(self.clips, min_frames=3)
+        now, then = self.forward[:, :-1].flatten(0, 1), self.forward[:, 1:].flatten(0, 1)
+        then, inside = warp_back(then, now)
+        change = torch.linalg.vector_norm(then - now, dim=1, keepdim=True)
+        return _masked_mean(change.reshape(len(self.clips), -1), inside.reshape(len(self.clips), -1))
+
+    def warping_error(self) -> Tensor:
+        """See `warping_error`."""
+        pixels = self.clips.transpose(1, 2) / 255  # (B, T, C, H, W)
+        squared = (self._followed(pixels) - pixels[:, :-1]).square().mean(2, keepdim=True)
+        return _masked_mean(squared.flatten(2), self.visible.flatten(2)).nanmean(1)
+
+    def flicker(self) -> Tensor:
+        """See `flicker`."""
+        check_clips(self.clips, min_frames=3)
+        change = self._followed(self.grey) - self.grey[:, :-1]
+        means = _masked_mean(change.flatten(2), self.visible.flatten(2))  # (B, T-1)
+        return means.diff(dim=1).abs().nanmean(1) / 2
+
+    def _followed(self, frames: Tensor) -> Tensor:
+        """Successors of frames (B, T, C, H, W) in their geometry, ``(B, T - 1, C, H, W)``."""
+        warped, _ = warp_back(frames[:, 1:].flatten(0, 1), self.forward.flatten(0, 1))
+        return _by_clip(warped, self.forward)
 
 
 def clip_flow(clips: Tensor) -> Tensor:
@@ -38,8 +110,7 @@ def clip_flow(clips: Tensor) -> Tensor:
         TypeError: the pixels are not uint8.
         ValueError: the shape is not as described.
     """
-    frames = _grey_frames(clips, min_frames=2)
-    return _flow(frames[:, :-1], frames[:, 1:])  # (B, T-1, 2, H, W)
+    return ClipMotion(clips).forward
 
 
 def flow_speed(clips: Tensor) -> Tensor:
@@ -55,8 +126,7 @@ def flow_speed(clips: Tensor) -> Tensor:
         TypeError: the pixels are not uint8.
         ValueError: the shape is not as described.
     """
-    speed: Tensor = torch.linalg.vector_norm(clip_flow(clips), dim=2)
-    return speed.double().mean((2, 3))
+    return ClipMotion(clips).speed()
 
 
 def motion_magnitude(clips: Tensor) -> Tensor:
@@ -79,23 +149,7 @@ def motion_magnitude(clips: Tensor) -> Tensor:
         >>> motion_magnitude(frame.expand(1, 1, 4, 64, 64)).round(decimals=3)
         tensor([0.], dtype=torch.float64)
     """
-    return flow_speed(clips).mean(1)
-
-
-def relative_motion(clips: Tensor) -> Tensor:
-    """Motion magnitude as a share of the frame's width, which stays the same when a clip is resized.
-
-    Args:
-        clips: uint8 ``(B, C, T, H, W)``, T ≥ 2, H and W ≥ 16.
-
-    Returns:
-        Frame widths per frame, float64 ``(B,)``.
-
-    Raises:
-        TypeError: the pixels are not uint8.
-        ValueError: the shape is not as described.
-    """
-    return motion_magnitude(clips) / clips.shape[-1]
+    return ClipMotion(clips).magnitude()
 
 
 def motion_acceleration(clips: Tensor) -> Tensor:
@@ -115,12 +169,7 @@ def motion_acceleration(clips: Tensor) -> Tensor:
         TypeError: the pixels are not uint8.
         ValueError: the shape is not as described.
     """
-    check_clips(clips, min_frames=3)
-    flow = clip_flow(clips)  # (B, T-1, 2, H, W)
-    now, then = flow[:, :-1].flatten(0, 1), flow[:, 1:].flatten(0, 1)
-    then, inside = warp_back(then, now)
-    change = torch.linalg.vector_norm(then - now, dim=1, keepdim=True)
-    return _masked_mean(change.reshape(len(clips), -1), inside.reshape(len(clips), -1))
+    return ClipMotion(clips).acceleration()
 
 
 def warping_error(clips: Tensor) -> Tensor:
@@ -148,11 +197,7 @@ def warping_error(clips: Tensor) -> Tensor:
         >>> warping_error(torch.full((2, 3, 4, 32, 32), 90, dtype=torch.uint8))
         tensor([0., 0.], dtype=torch.float64)
     """
-    frames = _grey_frames(clips, min_frames=2)
-    pixels = clips.transpose(1, 2) / 255  # (B, T, C, H, W)
-    warped, visible = _followed(frames, pixels)
-    squared = (warped - pixels[:, :-1]).square().mean(2, keepdim=True)
-    return _masked_mean(squared.flatten(2), visible.flatten(2)).nanmean(1)
+    return ClipMotion(clips).warping_error()
 
 
 def flicker(clips: Tensor) -> Tensor:
@@ -178,29 +223,17 @@ def flicker(clips: Tensor) -> Tensor:
         >>> flicker(levels[None, None, :, None, None].expand(1, 1, 4, 32, 32))
         tensor([8.], dtype=torch.float64)
     """
-    frames = _grey_frames(clips, min_frames=3)
-    warped, visible = _followed(frames, frames)
-    change = _masked_mean((warped - frames[:, :-1]).flatten(2), visible.flatten(2))  # (B, T-1)
-    return change.diff(dim=1).abs().nanmean(1) / 2
-
-
-def _grey_frames(clips: Tensor, min_frames: int) -> Tensor:
-    """Levels ``(B, T, 1, H, W)``."""
-    check_clips(clips, min_frames=min_frames, min_side=MIN_FLOW_SIDE)
-    return luma(clips).transpose(1, 2)
+    return ClipMotion(clips).flicker()
 
 
 def _flow(first: Tensor, second: Tensor) -> Tensor:
-    flow: Tensor = optical_flow(first.flatten(0, 1), second.flatten(0, 1)).unflatten(0, first.shape[:2])
-    return flow
+    return _by_clip(optical_flow(first.flatten(0, 1), second.flatten(0, 1)), first)
 
 
-def _followed(grey: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Successors of frames in their geometry, ``(B, T-1, C, H, W)``, and where that holds, ``(B, T-1, 1, H, W)``."""
-    there, back = _flow(grey[:, :-1], grey[:, 1:]), _flow(grey[:, 1:], grey[:, :-1])
-    warped, _ = warp_back(frames[:, 1:].flatten(0, 1), there.flatten(0, 1))
-    visible = visible_pixels(there.flatten(0, 1), back.flatten(0, 1))
-    return warped.unflatten(0, there.shape[:2]), visible.unflatten(0, there.shape[:2])
+def _by_clip(frames: Tensor, like: Tensor) -> Tensor:
+    """Put frames of all clips, (B T, ...), back into clips, (B, T, ...)."""
+    clips: Tensor = frames.unflatten(0, like.shape[:2])
+    return clips
 
 
 def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:

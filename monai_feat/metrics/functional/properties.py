@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from monai_feat.metrics.functional.endoscopy import clip_lab, specular_area, specular_lifetime
-from monai_feat.metrics.functional.motion import flicker, motion_acceleration, motion_magnitude, warping_error
+from monai_feat.metrics.functional.motion import ClipMotion
 from monai_feat.metrics.functional.ultrasound import (
     autocovariance_width,
     nakagami_m,
@@ -21,9 +21,13 @@ from monai_feat.metrics.functional.ultrasound import (
     speckle_snr,
 )
 
-__all__ = ["PROPERTIES", "Modality", "Property", "get_property", "property_distance"]
+__all__ = ["PROPERTIES", "Modality", "Property", "get_property", "measure_properties", "property_distance"]
 
 Modality = Literal["any", "endoscopy", "ultrasound"]
+
+
+def _clips(clips: Tensor) -> Tensor:
+    return clips
 
 
 @dataclass(frozen=True)
@@ -34,21 +38,27 @@ class Property:
         name: stable key.
         title: for people.
         unit: of the values; empty for none.
-        function: maps uint8 clips ``(B, C, T, H, W)`` to float64 ``(B,)``; NaN where a clip has no such value.
+        function: maps a view of clips to float64 ``(B,)``; NaN where a clip has no such value.
         modality: of the clips for which it makes sense; endoscopy is RGB.
         min_frames: T that a clip must have.
+        view: prepares uint8 clips ``(B, C, T, H, W)`` for the function; properties of one view share it.
     """
 
     name: str
     title: str
     unit: str
-    function: Callable[[Tensor], Tensor]
+    function: Callable[[Any], Tensor]
     modality: Modality = "any"
     min_frames: int = 1
+    view: Callable[[Tensor], Any] = _clips
+
+    def __call__(self, clips: Tensor) -> Tensor:
+        """Measure uint8 clips ``(B, C, T, H, W)``; returns float64 ``(B,)``."""
+        return self.function(self.view(clips))
 
 
-def _lab_channel(clips: Tensor, channel: int) -> Tensor:
-    return clip_lab(clips)[:, channel]
+def _lab_channel(lab: Tensor, channel: int) -> Tensor:
+    return lab[:, channel]
 
 
 def _noise_slope(clips: Tensor) -> Tensor:
@@ -56,15 +66,22 @@ def _noise_slope(clips: Tensor) -> Tensor:
 
 
 _ALL = (
-    Property("motion_magnitude", "Motion", "pixels/frame", motion_magnitude, min_frames=2),
-    Property("motion_acceleration", "Acceleration of the motion", "pixels/frame²", motion_acceleration, min_frames=3),
-    Property("warping_error", "Warping error", "", warping_error, min_frames=2),
-    Property("flicker", "Flicker", "levels of 255", flicker, min_frames=3),
+    Property("motion_magnitude", "Motion", "pixels/frame", ClipMotion.magnitude, min_frames=2, view=ClipMotion),
+    Property(
+        "motion_acceleration",
+        "Acceleration of the motion",
+        "pixels/frame²",
+        ClipMotion.acceleration,
+        min_frames=3,
+        view=ClipMotion,
+    ),
+    Property("warping_error", "Warping error", "", ClipMotion.warping_error, min_frames=2, view=ClipMotion),
+    Property("flicker", "Flicker", "levels of 255", ClipMotion.flicker, min_frames=3, view=ClipMotion),
     Property("specular_area", "Area of specular highlights", "share of the frame", specular_area, "endoscopy"),
     Property("specular_lifetime", "Lifetime of specular highlights", "frames", specular_lifetime, "endoscopy"),
-    Property("lightness", "Lightness L*", "L*", partial(_lab_channel, channel=0), "endoscopy"),
-    Property("redness", "Redness a*", "a*", partial(_lab_channel, channel=1), "endoscopy"),
-    Property("yellowness", "Yellowness b*", "b*", partial(_lab_channel, channel=2), "endoscopy"),
+    Property("lightness", "Lightness L*", "L*", partial(_lab_channel, channel=0), "endoscopy", view=clip_lab),
+    Property("redness", "Redness a*", "a*", partial(_lab_channel, channel=1), "endoscopy", view=clip_lab),
+    Property("yellowness", "Yellowness b*", "b*", partial(_lab_channel, channel=2), "endoscopy", view=clip_lab),
     Property("speckle_snr", "Signal-to-noise ratio of speckle", "", speckle_snr, "ultrasound"),
     Property("nakagami_m", "Nakagami m of grey levels", "", nakagami_m, "ultrasound"),
     Property(
@@ -97,6 +114,23 @@ def get_property(name: str) -> Property:
     if name not in PROPERTIES:
         raise KeyError(f"no property {name!r}; there are {', '.join(PROPERTIES)}")
     return PROPERTIES[name]
+
+
+def measure_properties(properties: Sequence[Property], clips: Tensor) -> Tensor:
+    """Measure several properties of the same clips; what they share, such as the optical flow, is computed once.
+
+    Args:
+        properties: P of them.
+        clips: uint8 ``(B, C, T, H, W)``.
+
+    Returns:
+        Float64 ``(B, P)``; NaN where a clip has no such value.
+    """
+    views: dict[Callable[[Tensor], Any], Any] = {}
+    for entry in properties:
+        if entry.view not in views:
+            views[entry.view] = entry.view(clips)
+    return torch.stack([entry.function(views[entry.view]) for entry in properties], dim=1)
 
 
 def property_distance(real: Tensor, fake: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import pytest
 
 from downstream.scores import Score
 from downstream.statistics import compare_arms, estimate_effect, holm, paired_differences
+from downstream.statistics.power import detection_power, patients_needed
 
 
 def scores(gains: dict[str, float], fractions: tuple[float, ...] = (1.0,)) -> list[Score]:
@@ -43,6 +44,18 @@ def test_all_arms_and_fractions_are_one_family() -> None:
     pairs = [paired_differences(rows, one.arm, "real", "dice", one.fraction) for one in found]
     p_values = [estimate_effect(pair.values).p_different() for pair in pairs]
     assert [one.p for one in found] == pytest.approx(holm(p_values))
+
+
+def test_power_is_that_of_the_whole_family_of_comparisons() -> None:
+    """Holm's correction holds the most significant of m comparisons to α / m."""
+    rows = scores({"real": 0.0, "a": 0.01, "b": 0.02}, (0.25, 1.0))
+    family, alone = (compare_arms(rows, arms, "real", "dice", 0.007) for arms in (["a", "b"], ["a"]))
+    for found, count in ((family, 4), (alone, 2)):
+        for one in found:
+            assert one.power == detection_power(one.effect, 0.007, 0.05 / count)
+            assert one.patients_needed == patients_needed(one.effect, 0.007, 0.05 / count)
+    assert family[0].effect == alone[0].effect
+    assert 0.1 < family[0].power < alone[0].power - 0.01 < 0.95
 
 
 def test_nothing_is_said_of_an_arm_that_was_trained_once() -> None:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import Tensor
 
 from evaluation.scoring.baseline import Baseline
+from evaluation.scoring.feature_cache import Sample
+from evaluation.scoring.intervals import Regime, simulated_coverage
 from tests.evaluation.features import sample
+
+
+def distance(a: Tensor, b: Tensor) -> float:
+    return float((a.mean(0) - b.mean(0)).square().sum())
 
 
 def test_floors_are_measured_once_and_brought_to_the_score() -> None:
     calls = []
 
-    def distance(a: Tensor, b: Tensor) -> float:
+    def counted(a: Tensor, b: Tensor) -> float:
         calls.append((len(a), len(b)))
-        return float((a.mean(0) - b.mean(0)).square().sum())
+        return distance(a, b)
 
     train, held_out = sample(30, 2, 0), sample(30, 2, 1)
     baseline = Baseline([train, held_out], num_fake=30)
-    at_30, at_15 = (baseline.floor("d", distance, count, order=1) for count in (30, 15))
+    at_30, at_15 = (baseline.floor("d", counted, count, order=1) for count in (30, 15))
     assert set(calls) == {(30, 30)}
     assert len(calls) == 20
     assert at_30.measured is not None
@@ -26,4 +33,31 @@ def test_floors_are_measured_once_and_brought_to_the_score() -> None:
     assert at_15.measured == pytest.approx(at_30.measured * (1 / 15 + 1 / 30) / (2 / 30))
     assert at_30.note == "measured with 30 against 30 real clips"
     assert "corrected to 15 against 30" in at_15.note
-    assert "not corrected" in baseline.floor("d", distance, 15).note
+    assert "not corrected" in baseline.floor("d", counted, 15, order=None).note
+
+
+@pytest.mark.parametrize(
+    ("key", "order", "known"),
+    [("kernel", 1, True), ("frechet", 1, True), ("frechet", None, False), ("other", 1, False)],
+)
+def test_the_spread_has_the_simulated_coverage_where_this_floor_was_simulated(
+    key: str, order: float | None, known: bool
+) -> None:
+    found = Baseline([sample(150, 50, 0)], num_fake=150).floor(key, distance, 150, order)
+    assert found.interval is not None
+    expected = simulated_coverage(f"floor_{key}", Regime(150, 150, 50, 150, 150), 19 / 21)
+    assert found.interval.coverage == (expected if known else None)
+    assert (expected is not None) == (key != "other")
+
+
+def test_too_few_groups_are_told() -> None:
+    real = Sample(torch.randn(30, 2), [f"patient {number % 3}" for number in range(30)])
+    found = Baseline([real], 30).floor("d", distance, 30, order=1)
+    assert found.measured is None
+    assert found.interval is None
+    assert found.note == "3 groups of real clips are too few to split; 4 are needed"
+
+
+def test_a_group_for_each_clip_is_asked_for() -> None:
+    with pytest.raises(ValueError, match="group of each of 30 clips, got 4"):
+        Baseline([Sample(torch.randn(30, 2), list("abcd"))], 30)

@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from evaluation.scoring import intervals
 from evaluation.scoring.intervals import (
     TABLE,
     Kind,
@@ -91,6 +92,16 @@ def test_no_interval_where_none_is_known_to_hold(
     given = normal(count, features), normal(60, features, seed=1), names(count, groups), names(60)
     assert distance_interval(kind, *given) is None
     assert reason in why_no_interval(kind, *given)
+
+
+@pytest.mark.parametrize(("coverage", "is_given"), [(0.95, True), (0.9, True), (0.899, False), (0.5, False)])
+def test_an_interval_may_miss_twice_as_often_as_it_says(
+    monkeypatch: pytest.MonkeyPatch, coverage: float, is_given: bool
+) -> None:
+    monkeypatch.setattr(intervals, "simulated_coverage", lambda kind, regime, level: coverage)
+    given = normal(60, 5), normal(60, 5, seed=1), names(60), names(60)
+    assert (distance_interval("kernel", *given) is not None) == is_given
+    assert ("held the truth in" in why_no_interval("kernel", *given)) != is_given
 
 
 def test_the_same_clips_on_both_sides_have_no_interval() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from monai_feat.metrics.functional.frechet import feature_moments
 from monai_feat.metrics.functional.moments import mean_and_covariance, merge_moments, moments_of, no_moments
 
 
@@ -13,7 +12,7 @@ from monai_feat.metrics.functional.moments import mean_and_covariance, merge_mom
 def test_a_block_holds_the_moments(correction: int) -> None:
     features = torch.randn(20, 4)
     mean, covariance = mean_and_covariance(moments_of(features), correction)
-    torch.testing.assert_close((mean, covariance), feature_moments(features, correction), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(mean, features.double().mean(dim=0))
     torch.testing.assert_close(covariance, torch.cov(features.double().T, correction=correction))
 
 

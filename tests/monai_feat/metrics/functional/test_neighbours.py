@@ -99,6 +99,15 @@ def test_scores_are_those_of_their_definitions(k: int) -> None:
     assert scores(real, fake, k) == pytest.approx(naive_scores(real, fake, k))
 
 
+def test_what_lies_exactly_at_the_reach_is_out_of_it() -> None:
+    """As in the authors' code, where the paper on precision and recall includes it; one step nearer all is within."""
+    real = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])[:, None]  # each reaches as far as 1
+    fake = torch.tensor([-4.0, -3.0, 3.0, 4.0])[:, None]  # likewise
+    assert scores(real, fake, 1) == {"precision": 0, "recall": 0, "density": 0, "coverage": 0}
+    nearer = scores(real, fake - 0.01 * fake.sign(), 1)
+    assert nearer == {"precision": 0.5, "recall": 0.4, "density": 0.5, "coverage": 0.4}
+
+
 def test_scores_tell_a_collapse_from_a_spread() -> None:
     real = normal(200, 4)
     collapsed, spread = scores(real, real[0] + 0.01 * normal(50, 4), 5), scores(real, 4 * normal(200, 4), 5)

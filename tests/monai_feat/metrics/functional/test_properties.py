@@ -8,14 +8,15 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
-from monai_feat.metrics.functional.properties import PROPERTIES, get_property, property_distance
+from monai_feat.metrics.functional import motion
+from monai_feat.metrics.functional.properties import PROPERTIES, get_property, measure_properties, property_distance
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_every_property_gives_one_number_per_clip(name: str) -> None:
     entry = PROPERTIES[name]
     clips = torch.randint(40, 200, (2, 3, max(2, entry.min_frames), 32, 32), dtype=torch.uint8)
-    values = entry.function(clips)
+    values = entry(clips)
     assert values.shape == (2,)
     assert values.dtype == torch.float64
     assert entry.name == name
@@ -28,10 +29,21 @@ def test_every_property_gives_one_number_per_clip(name: str) -> None:
 def test_fewer_frames_than_a_property_needs_are_refused(name: str) -> None:
     entry = PROPERTIES[name]
     clips = torch.randint(40, 200, (1, 3, entry.min_frames, 32, 32), dtype=torch.uint8)
-    entry.function(clips)
+    entry(clips)
     if entry.min_frames > 1:
         with pytest.raises(ValueError, match=f"at least {entry.min_frames} frames"):
-            entry.function(clips[:, :, 1:])
+            entry(clips[:, :, 1:])
+
+
+def test_together_they_are_as_apart_and_the_flow_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    flow = motion.optical_flow
+    monkeypatch.setattr(motion, "optical_flow", lambda *frames: calls.append(len(frames)) or flow(*frames))
+    clips = torch.randint(40, 200, (2, 3, 4, 32, 32), dtype=torch.uint8)
+    together = measure_properties(list(PROPERTIES.values()), clips)
+    assert len(calls) == 2  # forwards and backwards
+    apart = torch.stack([entry(clips) for entry in PROPERTIES.values()], dim=1)
+    torch.testing.assert_close(together, apart, rtol=0, atol=0, equal_nan=True)
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
