@@ -131,7 +131,7 @@ class FrameAutoencoder(nn.Module):
         Raises:
             ValueError: when there is no clip, or the latents do not vary.
         """
-        means, variances = self._channel_moments(clips)
+        means, variances, _ = self._channel_moments(clips)
         variance = (variances + means.square()).mean() - means.mean().square()
         self.scale_factor.fill_(_checked(variance).rsqrt())
         return float(self.scale_factor)
@@ -150,7 +150,7 @@ class FrameAutoencoder(nn.Module):
         Raises:
             ValueError: when there is no clip, or a latent channel does not vary.
         """
-        means, variances = self._channel_moments(clips)
+        means, variances, _ = self._channel_moments(clips)
         parameter = self.autoencoder.get_parameter
         first, last = parameter("quant_conv_mu.conv.weight"), parameter("post_quant_conv.conv.weight")
         mean, std = means.to(first), _checked(variances).sqrt().to(first)
@@ -161,18 +161,51 @@ class FrameAutoencoder(nn.Module):
         last.mul_(std[:, None, None])
         self.scale_factor.fill_(1.0)
 
-    def _channel_moments(self, clips: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return mean and variance of the sampled latents, each ``(C_latent,)`` in float64."""
-        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+    @torch.no_grad()
+    def check_latents(self, clips: Iterable[Tensor], most: float = 0.25) -> None:
+        """Refuse an autoencoder with channels that say little: a diffusion model would have to learn their noise.
+
+        Args:
+            clips: batches ``(B, C, T, H, W)``, of any sizes.
+            most: the largest share that the encoder's own noise may have in the variance of a channel.
+
+        Raises:
+            ValueError: when a channel has more; names them, and their shares.
+        """
+        shares = self.noise_shares(clips)
+        dead = [f"{channel} ({share:.2f})" for channel, share in enumerate(shares.tolist()) if share > most]
+        if dead:
+            raise ValueError(
+                f"latent channels {', '.join(dead)} are noise to more than {most:g} of their variance: train the "
+                "autoencoder with a smaller weight of the KL divergence"
+            )
+
+    @torch.no_grad()
+    def noise_shares(self, clips: Iterable[Tensor]) -> Tensor:
+        """Return the share of each latent channel's variance that is the encoder's own noise, ``(C_latent,)``, 0 to 1.
+
+        Args:
+            clips: batches ``(B, C, T, H, W)``, of any sizes.
+
+        Raises:
+            ValueError: when there is no clip.
+        """
+        _, variances, noise = self._channel_moments(clips)
+        return noise / variances
+
+    def _channel_moments(self, clips: Iterable[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean and variance of the sampled latents, and the encoder's part of the variance: float64 ``(C,)``."""
+        count, total, squares, noise = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
         for batch in clips:
             moments = self.encode_moments(batch.to(self.scale_factor.device))
             mean, log_variance = (rearrange(moment.double(), "b c t h w -> c (b t h w)") for moment in moments)
             count += mean.shape[1]
             total = total + mean.sum(dim=1)
             squares = squares + (mean.square() + log_variance.exp()).sum(dim=1)
+            noise = noise + log_variance.exp().sum(dim=1)
         if not count:
             raise ValueError("cannot measure the latents of no clips")
-        return total / count, squares / count - (total / count).square()
+        return total / count, squares / count - (total / count).square(), noise / count
 
     def _frame_by_frame(self, function: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> tuple[Tensor, ...]:
         if x.ndim != 5 or 0 in x.shape:

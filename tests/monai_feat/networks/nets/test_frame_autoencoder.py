@@ -173,3 +173,25 @@ def test_standardised_latents_reconstruct_the_same(scale_factor: float) -> None:
         assert mean.mean().item() == pytest.approx(0, abs=1e-9)
         assert (mean.var(correction=0) + variance.mean()).item() == pytest.approx(1)
     assert net.scale_factor.item() == 1
+
+
+def test_noise_shares_are_those_of_the_encoders_variance() -> None:
+    net, x = network(), clips()
+    mean, log_variance = net.encode_moments(x)
+    spread, noise = (value.transpose(0, 1).flatten(1) for value in (mean, log_variance.exp()))
+    expected = noise.mean(1) / (spread.var(dim=1, correction=0) + noise.mean(1))
+    found = net.noise_shares([x[:1], x[1:]])
+    torch.testing.assert_close(found, expected.double(), rtol=1e-4, atol=0)
+    net.standardize_latents([x])
+    torch.testing.assert_close(net.noise_shares([x]), found, rtol=1e-4, atol=0)  # whatever the scale
+
+
+def test_channels_of_noise_are_refused_by_number() -> None:
+    net, x = network(), clips()
+    net.get_parameter("autoencoder.quant_conv_log_sigma.conv.weight").data.zero_()
+    bias = net.get_parameter("autoencoder.quant_conv_log_sigma.conv.bias").data
+    bias.copy_(torch.tensor([-20.0, 20.0]))
+    with pytest.raises(ValueError, match=r"latent channels 1 \(1.00\) are noise to more than 0.25 of their variance"):
+        net.check_latents([x])
+    bias.fill_(-20.0)
+    net.check_latents([x])
