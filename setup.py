@@ -43,6 +43,10 @@ EXTRAS_REQUIRE = {
     "fast": [
         "numba>=0.61",
     ],
+    "text": [
+        "onnxruntime>=1.18",
+        "rapidocr>=3.4",
+    ],
     "dev": [
         "diffusers>=0.30",
         "itk-io>=5.4",

@@ -27,9 +27,10 @@ from monai_feat.doctor.diagnosis import KINDS, Diagnosis
 from monai_feat.doctor.examination import examine
 from monai_feat.doctor.fingerprint import NEAR
 from monai_feat.doctor.page import render_page
+from monai_feat.doctor.text_detection import choose_detector
 from monai_feat.files import write_text
 
-__all__ = ["main", "write_report"]
+__all__ = ["main", "open_source", "write_report"]
 
 
 def write_report(diagnosis: Diagnosis, folder: str | os.PathLike[str], title: str) -> None:
@@ -45,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        datalist, account = _open(Path(options.datalist))
-        diagnosis = examine(datalist, options.max_frames, options.threshold, not options.quiet, account)
+        datalist, account = open_source(Path(options.datalist))
+        detector = choose_detector(options.text_detector)
+        diagnosis = examine(datalist, options.max_frames, options.threshold, not options.quiet, account, detector)
         write_report(diagnosis, options.out, f"Doctor: {Path(options.datalist).name}")
     except (OSError, ValueError) as error:
         print(f"doctor: {error}", file=sys.stderr)
@@ -57,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failing or (options.strict and diagnosis.unseen) else 0
 
 
-def _open(source: Path) -> tuple[Datalist, str]:
-    """A datalist, or the clips of a folder and the account of its files."""
+def open_source(source: Path) -> tuple[Datalist, str]:
+    """Return a datalist, or the clips of a folder and the account of its files."""
     if source.is_file():
         return parse_datalist(source), ""
     contents = search_folder(source)
@@ -97,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("error", "warning"),
         default="error",
         help="least severity that gives exit code 1 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--text-detector",
+        choices=("auto", "own", "rapidocr"),
+        default="auto",
+        help="auto: rapidocr where it is installed (default: %(default)s)",
     )
     parser.add_argument("--strict", action="store_true", help="exit code 1 also where something was not looked at")
     parser.add_argument("--quiet", action="store_true", help="print nothing but what went wrong")

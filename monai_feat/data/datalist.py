@@ -4,8 +4,8 @@
 
 The file is Auto3DSeg's: ``{"training": [{"image", "label", "fold"}], "testing": [...]}``. MONAI takes every string in
 an item for a path and joins it with the data root, so groups and classes are integers there, and two tables beside the
-lists, ``groups`` and ``classes``, say what they stand for. Paths are relative to the file's own folder where they lie
-in it, and absolute elsewhere: hand that folder to Auto3DSeg as ``dataroot``.
+lists, ``groups`` and ``classes``, say what they stand for. Paths are relative to the file's own folder: hand it
+to Auto3DSeg as ``dataroot``.
 
 A *group* is what must not be torn apart: a patient, or a sequence where patients are unknown. A *side* is a fold, the
 held-out test, or the training items without a fold, which always train and never validate (synthetic clips).
@@ -156,10 +156,13 @@ def write_datalist(datalist: Datalist, path: str | os.PathLike[str]) -> None:
     """
     validate_datalist(datalist)
     path = Path(path)
+    root = path.parent.resolve()
+    datalist = Datalist(
+        *(tuple(_relative_group(item, root) for item in side) for side in (datalist.training, datalist.testing))
+    )
     items = [item for _, item in datalist.sides]
     groups = {name: i for i, name in enumerate(sorted({item.group for item in items if item.group}))}
     classes = {name: i for i, name in enumerate(sorted({item.category for item in items if item.category}))}
-    root = path.parent.resolve()
     document = {
         "training": [_to_json(item, root, groups, classes) for item in datalist.training],
         "testing": [_to_json(item, root, groups, classes) for item in datalist.testing],
@@ -220,9 +223,24 @@ def _to_json(item: ClipItem, root: Path, groups: Mapping[str, int], classes: Map
     return {**entry, **item.flags}
 
 
+def _relative_group(item: ClipItem, root: Path) -> ClipItem:
+    """The item with the group that is its own file named like the file."""
+    is_own = item.group == _own_group(item.image)
+    return replace(item, group=f"{OWN_GROUP}{_to_text(item.image, root)}") if is_own else item
+
+
 def _to_text(file: Path, root: Path) -> str:
     file = file.parent.resolve() / file.name
-    return (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
+    try:
+        return Path(os.path.relpath(file, root)).as_posix()
+    except ValueError:  # another drive
+        return file.as_posix()
+
+
+def _from_text(text: str, folder: Path) -> Path:
+    if ".." not in Path(text).parts:
+        return folder / text
+    return Path(os.path.normpath(folder.resolve() / text))  # `_to_text` went up from there
 
 
 def _from_json(entry: Any, path: Path, where: str, groups: Mapping[str, str], classes: Mapping[str, str]) -> ClipItem:
@@ -235,8 +253,8 @@ def _from_json(entry: Any, path: Path, where: str, groups: Mapping[str, str], cl
     if wrong := {key: value for key, value in numbers.items() if not isinstance(value, int)}:
         raise DatalistError(f"{path}: {where}: expected integers, got {wrong}; strings are taken for paths by MONAI")
     return ClipItem(
-        image=path.parent / entry["image"],
-        label=None if label is None else path.parent / label,
+        image=_from_text(entry["image"], path.parent),
+        label=None if label is None else _from_text(label, path.parent),
         group=_name(numbers.get("group"), groups),
         category=_name(numbers.get("class"), classes),
         fold=numbers.get("fold"),

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from monai_feat.files import replacing
 
-__all__ = ["replacing", "write_gif", "write_mp4"]
+__all__ = ["encode_mp4", "replacing", "write_gif", "write_mp4"]
 
 # Colours that the gif palette is made from are taken from this many pixels at most.
 _PALETTE_PIXELS = 1 << 18
@@ -45,9 +45,23 @@ def write_mp4(clip: Tensor, path: str | os.PathLike[str], frame_rate: float, crf
         ValueError: the shape or the frame rate is not as described.
         OSError: the file cannot be written; what was there before is kept.
     """
-    rgb = _rgb_frames(clip, frame_rate)
-    rgb = np.pad(rgb, ((0, 0), (0, rgb.shape[1] % 2), (0, rgb.shape[2] % 2), (0, 0)), mode="edge")
-    pictures = (_yuv_picture(frame) for frame in rgb)
+    _check(clip, frame_rate)
+    encode_mp4(clip.detach().cpu().unbind(1), path, frame_rate, crf)
+
+
+def encode_mp4(frames: Iterable[Tensor], path: str | os.PathLike[str], frame_rate: float, crf: int = 16) -> None:
+    """Write frames as `write_mp4` does, one in memory at a time.
+
+    Args:
+        frames: uint8 ``(C, H, W)`` in [0, 255], all of one size; C = 3 (RGB) or 1 (grey).
+        path: the file, overwritten where it exists; its folder must exist.
+        frame_rate: frames per second in Hz.
+        crf: constant rate factor of x264.
+
+    Raises:
+        OSError: the file cannot be written; what was there before is kept.
+    """
+    pictures = (_yuv_picture(_even(frame.expand(3, -1, -1).permute(1, 2, 0).numpy())) for frame in frames)
     with replacing(path) as temporary:
         _encode(pictures, temporary, "mp4", "libx264", frame_rate, crf=str(crf))
 
@@ -74,14 +88,24 @@ def write_gif(clip: Tensor, path: str | os.PathLike[str], frame_rate: float) -> 
         _encode(_paletted(rgb), temporary, "gif", "gif", frame_rate)
 
 
-def _rgb_frames(clip: Tensor, frame_rate: float) -> npt.NDArray[np.uint8]:
-    """Check a clip and turn it into frames ``(T, H, W, 3)``."""
+def _check(clip: Tensor, frame_rate: float) -> None:
     if clip.dtype != torch.uint8:
         raise TypeError(f"expected a uint8 clip, got {clip.dtype}; see monai_feat.transforms.functional.to_uint8")
     if clip.ndim != 4 or clip.shape[0] not in (1, 3) or 0 in clip.shape:
         raise ValueError(f"expected a clip of shape (C, T, H, W) with C = 1 or 3, got {tuple(clip.shape)}")
     if not 0 < frame_rate < float("inf"):
         raise ValueError(f"expected a frame rate above 0 Hz, got {frame_rate}")
+
+
+def _even(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A frame ``(H, W, 3)`` with an odd last row or column repeated."""
+    padded = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(padded)
+
+
+def _rgb_frames(clip: Tensor, frame_rate: float) -> npt.NDArray[np.uint8]:
+    """Check a clip and turn it into frames ``(T, H, W, 3)``."""
+    _check(clip, frame_rate)
     return np.ascontiguousarray(clip.detach().cpu().expand(3, -1, -1, -1).permute(1, 2, 3, 0).numpy())
 
 

@@ -1,26 +1,21 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What can be wrong with one clip: cuts, no motion, uneven timing, text."""
+"""What can be wrong with one clip: cuts, no motion, uneven timing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from monai_feat.transforms.endoscopy.field_of_view import Box
-from monai_feat.transforms.endoscopy.text import find_text
-
-__all__ = ["burnt_in_text", "find_cuts", "is_static", "uneven_times"]
+__all__ = ["find_cuts", "is_static", "uneven_times"]
 
 # Calibrated on phantoms: the largest change between two frames without a cut is 11.6 levels and 1.5 times its
 # neighbours', the smallest of 380 cuts is 19 levels and 2.0 times; speckle and fast pans change much, but evenly.
 _CUT_LEVELS, _CUT_RATIO, _CUT_REACH = 12.0, 1.9, 8
 _STATIC_LEVELS = 0.5
 _UNEVEN = 1.75
-_TEXT_CONFIDENCE = 0.5
 
 
 def find_cuts(thumbs: Tensor) -> list[int]:
@@ -57,12 +52,3 @@ def uneven_times(times: Sequence[int]) -> float:
     steps = np.diff(np.asarray(times, dtype=np.float64))
     ratio = float(steps.max() / max(float(np.median(steps)), 1e-12))
     return ratio if ratio >= _UNEVEN else 0.0
-
-
-def burnt_in_text(frames: Tensor) -> list[Box]:
-    """Boxes of light text that stays in place; the one place where the doctor's detector of text is chosen.
-
-    Args:
-        frames: frames of one clip, uint8 ``(C, T, H, W)``.
-    """
-    return [box for box, confidence in find_text(frames.to(torch.float32).numpy()) if confidence >= _TEXT_CONFIDENCE]

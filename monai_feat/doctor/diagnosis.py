@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from monai_feat.doctor.text_detection import Detector
 from monai_feat.transforms.endoscopy.field_of_view import Box
 
 __all__ = ["COMPARED_FRAMES", "IDENTIFYING", "KINDS", "ClipExam", "Diagnosis", "Finding", "Severity"]
@@ -34,6 +35,10 @@ KINDS: dict[str, tuple[Severity, str]] = {
 }
 IDENTIFYING = ("metadata", "file_names", "burnt_in_text")
 """Kinds of findings that may say who is in a clip."""
+_DETECTORS: dict[Detector, str] = {
+    "own": "for light text of at least four characters, by our own detector (RapidOCR, which reads more, is not used)",
+    "rapidocr": "by our own detector, and in two of them by RapidOCR",
+}
 # What no search here covers; said wherever something is said to be not found.
 _NEVER_SEEN = (
     "faces and voices, dark, faint, moving or vertical text, user data inside coded pictures, files beside the clips, "
@@ -106,12 +111,14 @@ class Diagnosis:
         findings: in the order of `KINDS`.
         threshold: of near-duplicates.
         account: what was seen, used and left in the folder that the clips come from; empty for a datalist.
+        detector: what looked for burnt-in text.
     """
 
     clips: tuple[ClipExam, ...]
     findings: tuple[Finding, ...]
     threshold: float
     account: str = ""
+    detector: Detector = "own"
 
     def count(self, severity: Severity) -> int:
         """Count the findings of one severity."""
@@ -144,7 +151,7 @@ class Diagnosis:
             f"mirrored and moved by up to 6 %, at most {self.threshold:.0%} of their hash bits apart; "
             "cropped, rotated and strongly recoloured copies and short excerpts are not found",
             "burnt-in text": f"{sum(c.has_text_search for c in clips)} of {len(clips)} clips were searched, in "
-            f"{COMPARED_FRAMES} frames each, for light text of at least four characters",
+            f"{COMPARED_FRAMES} frames each, {_DETECTORS[self.detector]}",
             "metadata": "of clips and masks: DICOM attributes at every depth against PS3.15 Table E.1-1, private ones "
             "among them; tags, times, boxes and tracks of videos; EXIF, XMP, IPTC, comments and text of stills; words "
             "of NIfTI, MetaImage and NRRD; names of files and folders",

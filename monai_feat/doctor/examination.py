@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,10 +21,17 @@ from monai_feat.data.folder_search.contents import shown_name
 from monai_feat.data.readers import open_clip
 from monai_feat.data.readers.video import VideoFile
 from monai_feat.data.video_stream import VideoReadError, frame_index
-from monai_feat.doctor.clip_checks import burnt_in_text, find_cuts, is_static, uneven_times
+from monai_feat.doctor.clip_checks import find_cuts, is_static, uneven_times
 from monai_feat.doctor.diagnosis import COMPARED_FRAMES, KINDS, ClipExam, Diagnosis, Finding
 from monai_feat.doctor.fingerprint import NEAR, near_duplicates, thumbnails
-from monai_feat.doctor.identifier_checks import Reporter, look_at_clip_metadata, name_findings, unseen_findings
+from monai_feat.doctor.identifier_checks import (
+    Reporter,
+    common_folder,
+    look_at_clip_metadata,
+    name_findings,
+    unseen_findings,
+)
+from monai_feat.doctor.text_detection import Detector, find_text_boxes
 from monai_feat.transforms.endoscopy.field_of_view import Box
 
 __all__ = ["examine"]
@@ -36,7 +42,12 @@ _ODD_RATE = 1.6
 
 
 def examine(
-    datalist: Datalist, max_frames: int = 1000, threshold: float = NEAR, progress: bool = True, account: str = ""
+    datalist: Datalist,
+    max_frames: int = 1000,
+    threshold: float = NEAR,
+    progress: bool = True,
+    account: str = "",
+    detector: Detector = "own",
 ) -> Diagnosis:
     """Look at every clip of a datalist, then at all of them together.
 
@@ -46,6 +57,7 @@ def examine(
         threshold: share of differing hash bits up to which two clips are near-duplicates; see `NEAR`.
         progress: show a bar with the time left.
         account: what was seen, used and left in the folder that the clips come from.
+        detector: of burnt-in text; see `choose_detector`.
 
     Raises:
         ValueError: the datalist is empty, or an argument is out of range.
@@ -56,30 +68,26 @@ def examine(
             f"expected clips, max_frames >= 1 and a threshold in [0, 0.5); got {len(sides)} clips, {max_frames} "
             f"and {threshold}"
         )
-    root = _common_folder([item for _, item in sides])
+    root = common_folder([item for _, item in sides])
     clips = []
     for i, (side, item) in enumerate(tqdm(sides, desc="examining clips", unit="clip", disable=not progress)):
         exam = ClipExam(_shown(item.image, root), side, item.group)
-        _look(exam, i, item, root, max_frames)
+        _look(exam, i, item, root, max_frames, detector)
         clips.append(exam)
     found = [finding for exam in clips for finding in exam.findings]
     found += [*_leaks(datalist, clips), *_duplicates(clips, threshold, progress), *_odd_rates(clips), *_unnamed(clips)]
     found += [*name_findings(clips, [item for _, item in sides], root), *unseen_findings(clips)]
     order = list(KINDS)
-    return Diagnosis(tuple(clips), tuple(sorted(found, key=lambda f: order.index(f.kind))), threshold, account)
-
-
-def _common_folder(items: Sequence[ClipItem]) -> Path:
-    """The folder that all clips and masks lie in; reports name paths from there on, so that they do not tell more."""
-    files = [path.absolute() for item in items for path in (item.image, item.label) if path is not None]
-    return Path(os.path.commonpath([file.parent for file in files]))
+    return Diagnosis(
+        tuple(clips), tuple(sorted(found, key=lambda f: order.index(f.kind))), threshold, account, detector
+    )
 
 
 def _shown(path: Path, root: Path) -> str:
     return shown_name(path.absolute().relative_to(root))
 
 
-def _look(exam: ClipExam, i: int, item: ClipItem, root: Path, max_frames: int) -> None:
+def _look(exam: ClipExam, i: int, item: ClipItem, root: Path, max_frames: int, detector: Detector) -> None:
     """Fill in what one file shows; whatever is wrong with it becomes a finding."""
 
     def report(kind: str, message: str, boxes: Sequence[Box] = ()) -> None:
@@ -87,7 +95,7 @@ def _look(exam: ClipExam, i: int, item: ClipItem, root: Path, max_frames: int) -
 
     look_at_clip_metadata(exam, item, report)
     try:
-        _decode(exam, item.image, max_frames, report)
+        _decode(exam, item.image, max_frames, detector, report)
     except VideoReadError as error:
         report("unreadable", error.reason)
         exam.unseen.append("pixels, which cannot be read")
@@ -98,7 +106,7 @@ def _look(exam: ClipExam, i: int, item: ClipItem, root: Path, max_frames: int) -
         _look_at_mask(exam, item.label, _shown(item.label, root), report)
 
 
-def _decode(exam: ClipExam, path: Path, max_frames: int, report: Reporter) -> None:
+def _decode(exam: ClipExam, path: Path, max_frames: int, detector: Detector, report: Reporter) -> None:
     file = open_clip(path)
     exam.frames, exam.frame_rate, exam.size = file.frames, file.frame_rate, file.size
     last = min(file.frames, max_frames) - 1
@@ -120,7 +128,7 @@ def _decode(exam: ClipExam, path: Path, max_frames: int, report: Reporter) -> No
     if isinstance(file, VideoFile) and (ratio := uneven_times(frame_index(path).times[: last + 1])):
         report("frame_rate", f"frames are unevenly spaced: the longest step in time is {ratio:.1f} times the usual one")
     exam.has_text_search = True
-    if boxes := burnt_in_text(torch.stack(kept, dim=1)):
+    if boxes := find_text_boxes(torch.stack(kept, dim=1), detector):
         report("burnt_in_text", f"{len(boxes)} regions look like text", boxes)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,7 @@ from monai_feat.doctor.diagnosis import ClipExam, Finding
 from monai_feat.doctor.identifiers import look_at_metadata, traces_in_name
 from monai_feat.transforms.endoscopy.field_of_view import Box
 
-__all__ = ["Reporter", "look_at_clip_metadata", "name_findings", "unseen_findings"]
+__all__ = ["Reporter", "common_folder", "look_at_clip_metadata", "name_findings", "unseen_findings"]
 
 
 class Reporter(Protocol):
@@ -22,6 +23,12 @@ class Reporter(Protocol):
 
     def __call__(self, kind: str, message: str, boxes: Sequence[Box] = ()) -> None:
         """Take it down."""
+
+
+def common_folder(items: Sequence[ClipItem]) -> Path:
+    """Return the folder that all clips and masks lie in; reports name paths from there on, and tell no more of them."""
+    files = [path.absolute() for item in items for path in (item.image, item.label) if path is not None]
+    return Path(os.path.commonpath([file.parent for file in files]))
 
 
 def look_at_clip_metadata(exam: ClipExam, item: ClipItem, report: Reporter) -> None:

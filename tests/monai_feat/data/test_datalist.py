@@ -90,7 +90,7 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     document = json.loads((inside / "d.json").read_text())
     paths = {entry["image"] for entry in document["training"] + document["testing"]}
     assert "clips/p0_0.mp4" in paths
-    assert (outside / "p0_0.mp4").as_posix() in paths
+    assert "../elsewhere/p0_0.mp4" in paths
 
 
 def test_monai_finds_the_files_and_meets_no_other_string(tmp_path: Path) -> None:
