@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "metrics": ("files", "transforms"),
     "checkpoints": ("files", "conditions", "networks.blocks", "networks.nets"),
     "visualize": ("files", "transforms"),
-    "doctor": ("transforms", "data", "visualize"),
+    "doctor": ("files", "transforms", "data", "visualize"),
     "distributed": ("networks.nets", "checkpoints"),
     "bundle": ("files", "data", "transforms", "checkpoints"),
     "handlers": (*CORE, "inferers", *BESIDE, "distributed", "bundle"),
