@@ -32,7 +32,7 @@ help:
 # DATA, MODALITY and OUT reach the shell as environment variables, so that blanks and quotes in them are safe.
 export DATA MODALITY OUT
 demo: $(BASE)
-	@$(RUN) -m monai_feat.apps.demo $${DATA:+--data "$$DATA"} $${MODALITY:+--modality "$$MODALITY"} \
+	@$(RUN) -m monai_feat demo $${DATA:+--data "$$DATA"} $${MODALITY:+--modality "$$MODALITY"} \
 		$${OUT:+--out "$$OUT"} $(if $(filter 1,$(FROM_SCRATCH)),--from-scratch)
 
 # Two studies at the same time, each on one core; the same command goes on where it was stopped.

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask whether synthetic clips help to train segmentation, in a study with patients, controls, folds and seeds.
 
-    python -m downstream STUDY.yaml --out runs/study             # all of it, in order; go on after an interruption
-    python -m downstream STUDY.yaml --data datalist.json         # on these clips
-    python -m downstream STUDY.yaml --check                      # look for mistakes, and run nothing
-    python -m downstream STUDY.yaml --list train                 # ids of the jobs of a stage, one on a line
-    python -m downstream STUDY.yaml --job train.real.100pct.fold0.seed1
+    monai-feat study STUDY.yaml --out runs/study             # all of it, in order; go on after an interruption
+    monai-feat study STUDY.yaml --data datalist.json         # on these clips
+    monai-feat study STUDY.yaml --check                      # look for mistakes, and run nothing
+    monai-feat study STUDY.yaml --list train                 # ids of the jobs of a stage, one on a line
+    monai-feat study STUDY.yaml --job train.real.100pct.fold0.seed1
 
 docs/downstream.md says what a study file holds, and how to spread the jobs over a cluster.
 
@@ -42,7 +42,7 @@ DONE, SOME_FAILED, NOT_DONE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
-    options.command = shlex.join(["python", "-m", "downstream", *(sys.argv[1:] if arguments is None else arguments)])
+    options.command = shlex.join(["monai-feat", "study", *(sys.argv[1:] if arguments is None else arguments)])
     warnings.filterwarnings("ignore", module=r"(monai|ignite)(\.|$)")
     logging.getLogger("monai").setLevel(logging.WARNING)
     try:
@@ -131,9 +131,9 @@ def _tell(name: str, line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m downstream", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="monai-feat study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("study", metavar="STUDY.yaml", help="the study file")
+    parser.add_argument("study", metavar="STUDY.yaml", help="the study file, or the name of a shipped study")
     parser.add_argument("--out", metavar="FOLDER", help="where everything goes (default: runs/ and the file's name)")
     parser.add_argument("--data", metavar="DATALIST", help="takes the place of data.datalist in the study file")
     what = parser.add_mutually_exclusive_group()

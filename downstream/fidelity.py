@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Fidelity and memorisation of the synthetic clips of a study, by ``python -m evaluation`` in a process of its own."""
+"""Fidelity and memorisation of the synthetic clips of a study, by ``monai-feat evaluate`` in a process of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from .study import Data, StudyError
 
 __all__ = ["measure_fidelity"]
 
-ROOT = Path(__file__).resolve().parents[1]  # the checkout, from which both studies are run
 MEASURED, COPIES_FOUND = 0, 3  # exit codes
 FEWEST_FRAMES, MOST_FRAMES = 3, 16  # of a clip that the evaluation compares
 
@@ -51,8 +50,8 @@ def measure_fidelity(real: Path, fake: Path, held_out: Path, data: Data, folder:
     if data.num_frames < num_frames:
         real, fake, held_out = (_longer(file, num_frames, folder / "longer") for file in (real, fake, held_out))
     arguments = [real, fake, "--held-out", held_out, "--gate", "--out", out, "--num-frames", num_frames]
-    command = [sys.executable, "-m", "evaluation", *map(str, arguments), "--modality", modality, "--quiet"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "monai_feat", "evaluate", *map(str, arguments), "--modality", modality, "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (MEASURED, COPIES_FOUND):
         raise StudyError(f"{shlex.join(command)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     report = out / "report.json"

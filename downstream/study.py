@@ -58,7 +58,7 @@ class Data:
 
     Attributes:
         modality: what the clips are, such as ``endoscopy``; grey where it is ``ultrasound``.
-        datalist: a file by ``python -m monai_feat.apps.datalist``; its held-out test is not touched.
+        datalist: a file by ``monai-feat datalist``; its held-out test is not touched.
         phantoms: procedural clips instead.
         num_classes: classes of the masks, the background among them.
         frame_size: rows and columns in pixels.
@@ -109,7 +109,7 @@ class Generator:
             ``trained``: as it is, accepted where no patient of a test fold trained it. ``phantoms``, ``copies`` and
             ``noise``: fresh procedural clips, training clips again, and noise under the masks of training clips, for
             studies whose outcome is known. ``none``.
-        bundle: folder of the diffusion bundle.
+        bundle: folder of the diffusion bundle, or in a file the name of a shipped one.
         start: ``shipped`` goes on from the weights in the bundle, ``scratch`` from nothing.
         autoencoder_steps: optimiser steps of the autoencoder.
         feat_steps: optimiser steps of FEAT.
@@ -202,7 +202,7 @@ class Study:
         split_seed: decides which patients belong to a fraction and which validate.
         smallest_effect: smallest difference of mean Dice that would matter, declared before the study is run.
         surface_tolerance: pixels by which outlines may differ and still agree, for the normalised surface distance.
-        fidelity: compare synthetic clips with real ones by ``python -m evaluation``, and look for copies.
+        fidelity: compare synthetic clips with real ones by ``monai-feat evaluate``, and look for copies.
     """
 
     title: str

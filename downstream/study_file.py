@@ -15,25 +15,29 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
+from monai_feat.bundle import shipped_bundles
+
 from .study import Study, StudyError
 
 __all__ = ["parse", "read_study"]
+
+STUDIES = Path(__file__).with_name("studies")
 
 T = TypeVar("T")
 
 
 def read_study(path: str | os.PathLike[str], datalist: str | os.PathLike[str] | None = None) -> Study:
-    """Read a study file. Relative paths in it start at its folder.
+    """Read a study file. Relative paths in it start at its folder; the name of a shipped bundle stands for its folder.
 
     Args:
-        path: the YAML file.
+        path: the YAML file, or the name of a shipped study, such as ``ultrasound``.
         datalist: takes the place of ``data.datalist``, relative to the working directory.
 
     Raises:
         StudyError: a key is unknown or missing, or a value is not what it should be; says where.
         OSError: the file cannot be read.
     """
-    path = Path(path)
+    path = _find_study(path)
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -45,7 +49,21 @@ def read_study(path: str | os.PathLike[str], datalist: str | os.PathLike[str] | 
     except ValueError as error:
         raise StudyError(f"{path}: {error}") from None
     folder = path.parent.resolve()
-    return replace(study, data=_anchor(study.data, folder), generator=_anchor(study.generator, folder))
+    generator = _anchor(study.generator, folder)
+    if (shipped := shipped_bundles().get(str(study.generator.bundle))) is not None:
+        generator = replace(generator, bundle=shipped)
+    return replace(study, data=_anchor(study.data, folder), generator=generator)
+
+
+def _find_study(path: str | os.PathLike[str]) -> Path:
+    shipped = {file.stem: file for file in sorted(STUDIES.glob("*.yaml"))}
+    if os.fspath(path) in shipped:
+        return shipped[os.fspath(path)]
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"{path}: no such file; expected a study as YAML, or the name of a shipped one: {', '.join(shipped)}"
+        )
+    return Path(path)
 
 
 def parse(kind: type[T], document: Any, where: str = "") -> T:

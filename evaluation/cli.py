@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 r"""Score synthetic clips against real ones: distances with floors and intervals, properties, copies of training clips.
 
-    python -m evaluation REAL FAKE --held-out HELD --gate
-    python -m evaluation clips samples --size 128 --frame-rate 8 --group "pat(\d+)"
-    python -m evaluation clips grid.gif --grid 4x4 --grid-border 1 --preset endora_2024 --weights i3d=i3d_torchscript.pt
-    python -m evaluation phantom:ultrasound:1 phantom:ultrasound:2 --held-out phantom:ultrasound:3
+    monai-feat evaluate REAL FAKE --held-out HELD --gate
+    monai-feat evaluate clips samples --size 128 --frame-rate 8 --group "pat(\d+)"
+    monai-feat evaluate clips grid.gif --grid 4x4 --grid-border 1 --preset endora_2024 --weights i3d=i3d_torchscript.pt
+    monai-feat evaluate phantom:ultrasound:1 phantom:ultrasound:2 --held-out phantom:ultrasound:3
 
 REAL is what the model was trained on, FAKE what it made, HELD real clips of other patients. Each is a folder of clips
 or one clip (mp4, avi, mov, gif, frames, DICOM, NIfTI, ...), datalist.json or datalist.json:testing, phantom:NAME:SEED,
@@ -58,7 +58,7 @@ _ERRORS = (OSError, ValueError, CheckpointError, TensorCacheError)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
-    options.command = shlex.join(["python", "-m", "evaluation", *(sys.argv[1:] if arguments is None else arguments)])
+    options.command = shlex.join(["monai-feat", "evaluate", *(sys.argv[1:] if arguments is None else arguments)])
     rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if processes > 1:
         distributed.init_process_group("gloo")
@@ -199,7 +199,7 @@ def _device(text: str) -> torch.device:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m evaluation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="monai-feat evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("real", metavar="REAL", help="clips that the model was trained on")
     parser.add_argument("fake", metavar="FAKE", help="clips that it made")

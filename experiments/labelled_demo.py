@@ -29,7 +29,7 @@ from monai.networks.nets import UNet
 from monai.networks.utils import one_hot
 from torch import Tensor, nn
 
-from monai_feat.apps.demo import FINE_TUNING_RATE, Demo
+from monai_feat.apps.recipe import FINE_TUNING_RATE, Recipe
 from monai_feat.checkpoints import load_checkpoint, save_checkpoint, widen_autoencoder
 from monai_feat.data import PHANTOMS, PhantomDataset, load_clip
 from monai_feat.files import write_json
@@ -144,50 +144,50 @@ def agree(images: Tensor, labels: Tensor, segmenter: nn.Module) -> Agreement:
     )
 
 
-def train_and_sample(demo: Demo, budget: Budget) -> Path:
+def train_and_sample(recipe: Recipe, budget: Budget) -> Path:
     """Train the labelled autoencoder, FEAT in its latent space, and sample clips with masks; return their folder."""
-    common = {"dataset_dir": demo.source, "label_channels": CLASSES}
-    start = None if demo.from_scratch else widen_shipped_autoencoder(demo)
-    demo.run(
+    common = {"dataset_dir": recipe.source, "label_channels": CLASSES}
+    start = None if recipe.from_scratch else widen_shipped_autoencoder(recipe)
+    recipe.run(
         "train_autoencoder",
         **common,
-        output_dir=str(demo.output / "autoencoder"),
+        output_dir=str(recipe.output / "autoencoder"),
         max_seconds=budget.autoencoder_seconds,
         learning_rate=AUTOENCODER_TUNING_RATE if start else None,
         autoencoder_weights=start,
     )
-    weights = str(demo.output / "autoencoder" / "autoencoder.safetensors")
-    demo.run(
+    weights = str(recipe.output / "autoencoder" / "autoencoder.safetensors")
+    recipe.run(
         "train",
         **common,
-        output_dir=str(demo.output / "feat"),
+        output_dir=str(recipe.output / "feat"),
         num_clips=budget.num_training_clips,
         max_epochs=1000,
         max_seconds=budget.feat_seconds,
         val_interval=1000,
         learning_rate=FINE_TUNING_RATE if start else None,
         autoencoder_weights=weights,
-        network_weights=demo.start_weights("feat"),
+        network_weights=recipe.start_weights("feat"),
     )
-    demo.run(
+    recipe.run(
         "inference",
         **common,
-        output_dir=str(demo.output / "samples"),
+        output_dir=str(recipe.output / "samples"),
         output_format="nifti",
         num_clips=budget.num_clips,
         batch_size=16,
         num_sampling_steps=budget.num_sampling_steps,
         autoencoder_weights=weights,
-        network_weights=str(demo.output / "feat" / "feat.safetensors"),
+        network_weights=str(recipe.output / "feat" / "feat.safetensors"),
     )
-    return demo.output / "samples"
+    return recipe.output / "samples"
 
 
-def widen_shipped_autoencoder(demo: Demo) -> str:
+def widen_shipped_autoencoder(recipe: Recipe) -> str:
     """Write the shipped autoencoder with room for masks, which it does not look at yet, and return the path."""
-    path = demo.output / "autoencoder_start.safetensors"
+    path = recipe.output / "autoencoder_start.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(widen_autoencoder(load_checkpoint(demo.weights("autoencoder")), CLASSES), path)
+    save_checkpoint(widen_autoencoder(load_checkpoint(recipe.weights("autoencoder")), CLASSES), path)
     return str(path)
 
 
@@ -206,21 +206,21 @@ def real_clips(modality: str, num_clips: int, num_frames: int, size: int) -> tup
     return torch.stack([item["image"] for item in items]), torch.stack([item["label"] for item in items])
 
 
-def show(demo: Demo, budget: Budget) -> dict[str, Agreement]:
+def show(recipe: Recipe, budget: Budget) -> dict[str, Agreement]:
     """Run everything, and return how well the masks of held-out real and of sampled clips fit."""
     started = time.monotonic()
     for step in ("autoencoder", "feat", "samples"):  # results of an earlier run would mix with the new ones
-        shutil.rmtree(demo.output / step, ignore_errors=True)
-    samples = train_and_sample(demo, budget)
+        shutil.rmtree(recipe.output / step, ignore_errors=True)
+    samples = train_and_sample(recipe, budget)
     sampled_at = time.monotonic() - started
     images, labels = read_samples(samples)
-    real, real_labels = real_clips(demo.modality, budget.num_clips, *images.shape[2:4])
-    segmenter = train_segmenter(demo.modality, images.shape[-1], budget.segmenter_steps)
-    save_checkpoint(segmenter.state_dict(), demo.output / "segmenter.safetensors")
+    real, real_labels = real_clips(recipe.modality, budget.num_clips, *images.shape[2:4])
+    segmenter = train_segmenter(recipe.modality, images.shape[-1], budget.segmenter_steps)
+    save_checkpoint(segmenter.state_dict(), recipe.output / "segmenter.safetensors")
     found = {"real": agree(real, real_labels, segmenter), "sampled": agree(images, labels, segmenter)}
     save_contact_sheet(
         {"real, true masks": real[:4], "sampled, sampled masks": images[:4], "sampled, by the segmenter": images[:4]},
-        demo.output / "masks.png",
+        recipe.output / "masks.png",
         masks={
             "real, true masks": real_labels[:4],
             "sampled, sampled masks": labels[:4],
@@ -228,15 +228,15 @@ def show(demo: Demo, budget: Budget) -> dict[str, Agreement]:
         },
     )
     report = {
-        "modality": demo.modality,
+        "modality": recipe.modality,
         "budget": asdict(budget),
         "seconds_to_samples": round(sampled_at),
         "seconds": round(time.monotonic() - started),
         **{name: asdict(agreement) for name, agreement in found.items()},
     }
-    write_json(demo.output / "report.json", report)
+    write_json(recipe.output / "report.json", report)
     print("\n".join(describe(found)))
-    print(f"\nDone in {report['seconds']} s; look at {samples} and {demo.output / 'masks.png'}")
+    print(f"\nDone in {report['seconds']} s; look at {samples} and {recipe.output / 'masks.png'}")
     return found
 
 
@@ -257,7 +257,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/labelled"), help="where results go")
     parser.add_argument("--from-scratch", action="store_true", help="start without the shipped weights")
     options = parser.parse_args(arguments)
-    show(Demo(options.modality, f"phantom:{options.modality}", options.out, options.from_scratch), Budget())
+    show(
+        Recipe(options.modality, f"phantom:{options.modality}", options.out, options.from_scratch),
+        Budget(),
+    )
     return 0
 
 

@@ -18,6 +18,11 @@ from packaging.utils import canonicalize_name
 
 import monai_feat
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY_FILES = sorted((ROOT / "monai_feat").rglob("*.py"))
 PUBLIC_FILES = [file for file in LIBRARY_FILES if file.name == "__init__.py" or not file.name.startswith("_")]
@@ -37,15 +42,9 @@ def read(name: str) -> str:
 
 
 def requirements() -> dict[str, list[Requirement]]:
-    """Return the lists of setup.py by name: ``base``, and each extra."""
-    assigned = {
-        node.targets[0].id: ast.literal_eval(node.value)
-        for node in ast.parse(read("setup.py")).body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and node.targets[0].id in ("INSTALL_REQUIRES", "EXTRAS_REQUIRE")
-    }
-    lists = {"base": assigned["INSTALL_REQUIRES"], **assigned["EXTRAS_REQUIRE"]}
+    """Return the requirements of pyproject.toml by list: ``base``, and each extra."""
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    lists = {"base": project["dependencies"], **project["optional-dependencies"]}
     return {name: [Requirement(line) for line in lines] for name, lines in lists.items()}
 
 
@@ -85,7 +84,7 @@ def test_version_agrees_with_the_changelog() -> None:
     assert releases[0] == monai_feat.__version__
 
 
-def test_setup_reads_the_version_from_the_package() -> None:
+def test_metadata_reads_the_version_from_the_package() -> None:
     command = [sys.executable, "setup.py", "--version"]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert printed.split()[-1] == monai_feat.__version__
@@ -120,7 +119,7 @@ def test_constraints_are_exact_and_name_no_place() -> None:
 @pytest.mark.parametrize("file", LIBRARY_FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_the_library_imports_only_what_it_declares(file: Path) -> None:
     undeclared = set(third_party(file)) - {canonicalize_name(r.name) for r in requirements()["base"]}
-    assert not undeclared, f"{sorted(undeclared)} not in INSTALL_REQUIRES; take extras by monai's optional_import"
+    assert not undeclared, f"{sorted(undeclared)} are no dependencies; take extras by monai's optional_import"
 
 
 @pytest.mark.parametrize("file", PUBLIC_FILES, ids=lambda file: str(file.relative_to(ROOT)))

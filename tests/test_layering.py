@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "handlers": (*CORE, "inferers", *BESIDE, "distributed", "bundle"),
     "engines": (*CORE, "inferers", *BESIDE, "handlers"),
     "apps": (*CORE, "inferers", *BESIDE, "doctor", "distributed", "bundle", "handlers", "engines"),
+    "__main__": ("apps",),
 }
 DYNAMIC_IMPORTS = {"import_module", "optional_import", "__import__"}
 

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What ``python -m evaluation`` says about the clips of the same generator, beside the gain."""
+"""What ``monai-feat evaluate`` says about the clips of the same generator, beside the gain."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def read_fidelity(label: str, path: Path) -> Fidelity:
             tuple(data["warnings"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: is no report.json of python -m evaluation ({error!r})") from None
+        raise ValueError(f"{path}: is no report.json of monai-feat evaluate ({error!r})") from None
 
 
 def generator_section(found: Findings, fidelity: Sequence[Fidelity], plan: PicturePlan) -> Html:
@@ -99,7 +99,7 @@ def _scores(found: Findings, fidelity: Sequence[Fidelity]) -> Html:
 
 
 def _is_shown(score: Mapping[str, Any], one: Fidelity) -> bool:
-    """Whether a score is against held-out clips, or has no meaning there; `python -m evaluation` shows all of them."""
+    """Whether a score is against held-out clips, or has no meaning there; `monai-feat evaluate` shows all of them."""
     held_out = {other["metric"] for other in one.scores if other["reference"] == "held_out"}
     return score["reference"] == "held_out" or score["metric"] not in held_out
 

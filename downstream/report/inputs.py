@@ -120,7 +120,7 @@ class ReportInput:
         metric: that the verdict is about; the others are shown beside it.
         examples: clips to look at; see `extreme_clips` for which.
         samples: synthetic clips to look at, not chosen by their looks.
-        evaluations: ``report.json`` of ``python -m evaluation`` for the same generator, by a label such as ``fold 0``.
+        evaluations: ``report.json`` of ``monai-feat evaluate`` for the same generator, by a label such as ``fold 0``.
         minutes: what the arms took, by arm, and what else took time, such as ``generator``.
         notes: what a reader must know, such as jobs that failed.
         settings: the study file in full.

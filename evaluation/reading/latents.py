@@ -15,6 +15,7 @@ import torch
 from monai.bundle import ConfigParser
 from torch import Tensor, nn
 
+from monai_feat.bundle import shipped_bundles
 from monai_feat.checkpoints import import_sd_vae
 from monai_feat.data import VideoReadError, autoencoder_digest
 from monai_feat.networks.nets import FrameAutoencoder
@@ -81,14 +82,15 @@ def load_autoencoder(path: Path, device: torch.device) -> nn.Module:
     """Load what decodes latents.
 
     Args:
-        path: a bundle (its folder, or a config that defines ``autoencoder``), or a Stable-Diffusion autoencoder as
-            `import_sd_vae` reads it, which is given its scale of 0.18215.
+        path: a bundle (the name of a shipped one, a folder, or a config that defines ``autoencoder``), or a
+            Stable-Diffusion autoencoder as `import_sd_vae` reads it, which is given its scale of 0.18215.
         device: where it shall decode.
 
     Raises:
         CheckpointError: the weights cannot be read.
         ValueError: the config defines no ``autoencoder``.
     """
+    path = shipped_bundles().get(str(path), path)
     config = path / "configs" / "inference.json" if path.is_dir() else path
     if not (config.is_file() and config.suffix in (".json", ".yaml", ".yml")) or config.name == "config.json":
         return FrameAutoencoder(import_sd_vae(path), SD_SCALE_FACTOR).to(device).eval()

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from experiments.faithfulness.questions import Question, held_out_clips
 from experiments.labelled_demo import segment, train_segmenter
 from experiments.seed_table import Row, Scores, cell, over_seeds
-from monai_feat.apps.demo import Demo, epochs_for
+from monai_feat.apps.recipe import Recipe, epochs_for
 from monai_feat.checkpoints import load_weights
 from monai_feat.data import load_clip
 from monai_feat.files import write_json, write_text
@@ -85,15 +85,15 @@ def run_study(
     if len(modalities) != 1:
         raise ValueError(f"expected questions of one modality, got {', '.join(questions)}: {' and '.join(modalities)}")
     started = time.monotonic()
-    demo = Demo(modalities[0], f"phantom:{modalities[0]}", out, from_scratch)
+    recipe = Recipe(modalities[0], f"phantom:{modalities[0]}", out, from_scratch)
     _claim(out, [question.condition for question in questions.values()], budget, from_scratch)
-    segmenter = train_segmenter(demo.modality, budget.size, budget.segmenter_steps)
-    exams = [Exam.prepare(name, question, demo, segmenter, budget) for name, question in questions.items()]
+    segmenter = train_segmenter(recipe.modality, budget.size, budget.segmenter_steps)
+    exams = [Exam.prepare(name, question, recipe, segmenter, budget) for name, question in questions.items()]
     for seed in budget.seeds:
-        network = train(demo, [question.condition for question in questions.values()], budget, seed)
+        network = train(recipe, [question.condition for question in questions.values()], budget, seed)
         for exam in exams:
             for scale in budget.guidance_scales:
-                exam.judge(sample(demo, budget, network, exam.prompts, scale, seed), scale)
+                exam.judge(sample(recipe, budget, network, exam.prompts, scale, seed), scale)
             exam.draw(out / f"seed_{seed}" / f"{exam.name}.png")
     tables = {exam.name: exam.table() for exam in exams}
     _write_report(questions, tables, budget, out, time.monotonic() - started)
@@ -138,12 +138,12 @@ class Exam:
     latest: Tensor = field(default_factory=lambda: torch.empty(0))
 
     @classmethod
-    def prepare(cls, name: str, question: Question, demo: Demo, segmenter: nn.Module, budget: Budget) -> Exam:
+    def prepare(cls, name: str, question: Question, recipe: Recipe, segmenter: nn.Module, budget: Budget) -> Exam:
         """Render held-out clips, and see how well the answers are read off these."""
         items = held_out_clips(question, budget.num_clips, budget.size, budget.num_frames)
         pixels, truth = torch.stack([item["pixels"] for item in items]), question.truth(items)
-        exam = cls(name, question, segmenter, pixels, truth, question.prompts(truth, demo.output / "prompts" / name))
-        for row, images in {"real": pixels, "real, through the autoencoder": reconstruct(demo, pixels)}.items():
+        exam = cls(name, question, segmenter, pixels, truth, question.prompts(truth, recipe.output / "prompts" / name))
+        for row, images in {"real": pixels, "real, through the autoencoder": reconstruct(recipe, pixels)}.items():
             exam.found[row] = [question.compare(truth, exam.read(images))]
         return exam
 
@@ -176,17 +176,17 @@ def by_chance(question: Question, asked: Tensor, measured: Tensor) -> Scores:
     return over_seeds(shifted)[0]
 
 
-def train(demo: Demo, conditions: Sequence[dict[str, Any]], budget: Budget, seed: int) -> Path:
+def train(recipe: Recipe, conditions: Sequence[dict[str, Any]], budget: Budget, seed: int) -> Path:
     """Train FEAT on conditions, from the shipped weights unless told otherwise; return the path of its weights."""
-    folder = demo.output / f"seed_{seed}" / "train"
+    folder = recipe.output / f"seed_{seed}" / "train"
     if (weights := folder / "feat.safetensors").is_file():
         return weights
     shutil.rmtree(folder, ignore_errors=True)
-    demo.run(
+    recipe.run(
         "train",
-        dataset_dir=demo.source,
+        dataset_dir=recipe.source,
         output_dir=str(folder),
-        cache_dir=str(demo.output / "latents"),
+        cache_dir=str(recipe.output / "latents"),
         conditions=list(conditions),
         drop_probability=DROPPED_OF_SEVERAL if len(conditions) > 1 else None,
         num_clips=budget.num_training_clips,
@@ -196,19 +196,19 @@ def train(demo: Demo, conditions: Sequence[dict[str, Any]], budget: Budget, seed
         max_epochs=epochs_for(budget.training_steps, budget.num_training_clips, budget.batch_size),
         val_interval=1000,
         seed=seed,
-        network_weights=demo.start_weights("feat"),
+        network_weights=recipe.start_weights("feat"),
     )
     return weights
 
 
 def sample(
-    demo: Demo, budget: Budget, network: Path, prompts: dict[str, list[float] | list[str]], scale: float, seed: int
+    recipe: Recipe, budget: Budget, network: Path, prompts: dict[str, list[float] | list[str]], scale: float, seed: int
 ) -> Tensor:
     """Sample a clip for each prompt, uint8 ``(N, C, T, H, W)``."""
     folder = network.parents[1] / f"{'_'.join(prompts)}_guidance_{scale:g}"
-    demo.run(
+    recipe.run(
         "inference",
-        dataset_dir=demo.source,
+        dataset_dir=recipe.source,
         output_dir=str(folder),
         output_format="nifti",
         num_clips=budget.num_clips,
@@ -226,11 +226,11 @@ def sample(
 
 
 @torch.no_grad()
-def reconstruct(demo: Demo, pixels: Tensor) -> Tensor:
+def reconstruct(recipe: Recipe, pixels: Tensor) -> Tensor:
     """Pass clips, uint8 ``(N, C, T, H, W)``, through the shipped autoencoder: the most that sampled ones can be."""
     config = ConfigParser()
-    config.read_config(str(demo.bundle / "configs" / "inference.json"))
-    autoencoder = load_weights(config.get_parsed_content("autoencoder_def"), demo.weights("autoencoder")).eval()
+    config.read_config(str(recipe.bundle / "configs" / "inference.json"))
+    autoencoder = load_weights(config.get_parsed_content("autoencoder_def"), recipe.weights("autoencoder")).eval()
     decoded = [autoencoder.decode(autoencoder.encode(to_unit_range(clip)[None]))[0] for clip in pixels]
     return to_uint8(torch.stack(decoded))
 

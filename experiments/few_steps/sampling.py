@@ -14,7 +14,7 @@ import torch
 from monai.bundle import ConfigParser
 from torch import Tensor
 
-from monai_feat.apps.demo import Demo
+from monai_feat.apps.recipe import Recipe
 from monai_feat.checkpoints import load_checkpoint, read_metadata, save_checkpoint
 from monai_feat.data import autoencoder_digest
 from monai_feat.transforms.functional import to_uint8
@@ -61,11 +61,11 @@ class Sampled:
     seconds: float
 
 
-def sample_once(demo: Demo, cell: Cell, shape: Shape, network: Path, folder: Path) -> Sampled:
+def sample_once(recipe: Recipe, cell: Cell, shape: Shape, network: Path, folder: Path) -> Sampled:
     """Return the clips of a cell, from its file where an earlier run has left it there, else as the bundle makes them.
 
     Args:
-        demo: knows the bundle.
+        recipe: knows the bundle.
         cell: what to sample with.
         shape: of what is sampled.
         network: weights.
@@ -75,10 +75,10 @@ def sample_once(demo: Demo, cell: Cell, shape: Shape, network: Path, folder: Pat
         FileExistsError: if other weights or shapes made the file.
     """
     config = ConfigParser()
-    config.read_config(str(demo.bundle / "configs" / "inference.json"))
+    config.read_config(str(recipe.bundle / "configs" / "inference.json"))
     config.update(
         {
-            "bundle_root": str(demo.bundle),
+            "bundle_root": str(recipe.bundle),
             "network_weights": str(network),
             "sampler": cell.sampler,
             "num_sampling_steps": cell.steps,

@@ -16,7 +16,7 @@ from experiments.faithfulness.study import reconstruct
 from experiments.few_steps.report import PSNR, SECONDS, StepsRow, write_report
 from experiments.few_steps.sampling import Cell, Sampled, Shape, sample_once
 from experiments.seed_table import Scores, over_seeds
-from monai_feat.apps.demo import Demo, epochs_for
+from monai_feat.apps.recipe import Recipe, epochs_for
 from monai_feat.data import PhantomDataset
 from monai_feat.metrics import DescriptorVideoDistance, RandomFeatureVideoDistance
 from monai_feat.metrics.functional import clip_psnr
@@ -99,33 +99,33 @@ def run_study(modality: str, out: Path, plan: Plan) -> list[StepsRow]:
         out: where results go. What an earlier run has sampled there is not sampled again.
         plan: what to compare.
     """
-    demo = Demo(modality, f"phantom:{modality}", out, from_scratch=False)
-    weights = dict.fromkeys(plan.samplers, demo.weights("feat"))
+    recipe = Recipe(modality, f"phantom:{modality}", out, from_scratch=False)
+    weights = dict.fromkeys(plan.samplers, recipe.weights("feat"))
     if plan.flow_weights:
         weights[FLOW] = plan.flow_weights
     elif plan.flow_steps:
-        weights[FLOW] = train_flow(demo, plan, plan.flow_steps)
+        weights[FLOW] = train_flow(recipe, plan, plan.flow_steps)
     real = _real_clips(modality, plan)
     distances = _Distances(real[: plan.num_references])
-    rows = list(_floors(demo, real[plan.num_references :].split(plan.num_clips), distances))
+    rows = list(_floors(recipe, real[plan.num_references :].split(plan.num_clips), distances))
     cells = [Cell(*each) for each in product(weights, plan.steps[::-1], plan.seeds)]  # the cheap ones first
     sampled = {}
     for number, cell in enumerate(cells, start=1):
-        sampled[cell] = sample_once(demo, cell, plan.shape, weights[cell.sampler], out / "clips")
+        sampled[cell] = sample_once(recipe, cell, plan.shape, weights[cell.sampler], out / "clips")
         print(f"{number} of {len(cells)}: {cell}: {sampled[cell].seconds:.2f} s a clip", flush=True)
     rows += [_row(sampler, steps, plan, sampled, distances) for sampler, steps in product(weights, plan.steps)]
     write_report(rows, modality, asdict(plan), out)
     return rows
 
 
-def train_flow(demo: Demo, plan: Plan, num_steps: int) -> Path:
+def train_flow(recipe: Recipe, plan: Plan, num_steps: int) -> Path:
     """Train rectified flow from the shipped weights, or go on with it; return the path of its weights."""
-    folder = demo.output / "train_flow"
+    folder = recipe.output / "train_flow"
     if not (folder / "feat.safetensors").is_file():
-        demo.run(
+        recipe.run(
             "train",
             "rectified_flow",
-            dataset_dir=demo.source,
+            dataset_dir=recipe.source,
             output_dir=str(folder),
             num_clips=plan.num_training_clips,
             frame_size=plan.size,
@@ -133,7 +133,7 @@ def train_flow(demo: Demo, plan: Plan, num_steps: int) -> Path:
             batch_size=BATCH_SIZE,
             max_epochs=epochs_for(num_steps, plan.num_training_clips, BATCH_SIZE),
             val_interval=1000,
-            network_weights=str(demo.weights("feat")),
+            network_weights=str(recipe.weights("feat")),
             resume_from="last",
         )
     return folder / "feat.safetensors"
@@ -146,10 +146,10 @@ def _real_clips(modality: str, plan: Plan) -> Tensor:
     return torch.stack([clips.clip(index).image for index in range(number)])
 
 
-def _floors(demo: Demo, real: Sequence[Tensor], distances: _Distances) -> Iterator[StepsRow]:
+def _floors(recipe: Recipe, real: Sequence[Tensor], distances: _Distances) -> Iterator[StepsRow]:
     """Measure real clips like sampled ones: as they are, and as the autoencoder of the bundle gives them back."""
     yield _summary("real", 0, [distances(pixels) for pixels in real])
-    yield _summary("real, through the autoencoder", 0, [distances(reconstruct(demo, pixels)) for pixels in real])
+    yield _summary("real, through the autoencoder", 0, [distances(reconstruct(recipe, pixels)) for pixels in real])
 
 
 def _row(sampler: str, steps: int, plan: Plan, sampled: Mapping[Cell, Sampled], distances: _Distances) -> StepsRow:

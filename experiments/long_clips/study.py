@@ -20,7 +20,7 @@ from torch import Tensor
 
 from experiments.long_clips.memory import step_memory
 from experiments.seed_table import Row, Scores, cell, over_seeds
-from monai_feat.apps.demo import Demo
+from monai_feat.apps.recipe import Recipe
 from monai_feat.data import PhantomDataset, load_clip
 from monai_feat.files import write_json, write_text
 from monai_feat.inferers import WindowedDenoiser
@@ -86,10 +86,10 @@ def run_study(modality: str, out: Path, budget: Budget) -> tuple[list[Row], dict
         The rows of the table, and the MiB that a step takes, by way and number of frames.
     """
     started = time.monotonic()
-    demo = Demo(modality, f"phantom:{modality}", out, from_scratch=False)
+    recipe = Recipe(modality, f"phantom:{modality}", out, from_scratch=False)
     config = ConfigParser()
-    config.read_config(str(demo.bundle / "configs" / "inference.json"))
-    config["bundle_root"] = str(demo.bundle)
+    config.read_config(str(recipe.bundle / "configs" / "inference.json"))
+    config["bundle_root"] = str(recipe.bundle)
     window, size = config["num_frames"], config["frame_size"]
     autoencoder, network = (config.get_parsed_content(name) for name in ("autoencoder", "network"))
     channels, _, *latents = autoencoder.latent_shape(window, size)
@@ -97,7 +97,7 @@ def run_study(modality: str, out: Path, budget: Budget) -> tuple[list[Row], dict
     overrides = ways(window, tokens)
     found: dict[str, list[Scores]] = {}
     for seed in budget.seeds:
-        clips = sample_all(demo, budget, overrides, window, seed)
+        clips = sample_all(recipe, budget, overrides, window, seed)
         real = real_clips(modality, budget, size, seed)
         reconstructed = to_uint8(torch.cat([_reconstruct(autoencoder, clip[None]) for clip in real]))
         for name, images in {"real": real, "real, through the autoencoder": reconstructed, **clips}.items():
@@ -119,17 +119,17 @@ def run_study(modality: str, out: Path, budget: Budget) -> tuple[list[Row], dict
 
 
 def sample_all(
-    demo: Demo, budget: Budget, overrides: Mapping[str, Mapping[str, Any]], window: int, seed: int
+    recipe: Recipe, budget: Budget, overrides: Mapping[str, Mapping[str, Any]], window: int, seed: int
 ) -> dict[str, Tensor]:
     """Sample clips as long as those of the training, and long ones in each way; uint8 ``(N, C, T, H, W)`` by name."""
     asked: dict[str, Mapping[str, Any]] = {f"{window} frames, as trained": {"num_frames": window}, **overrides}
     clips = {}
     for number, (name, changes) in enumerate(asked.items()):
-        folder = demo.output / f"seed_{seed}" / f"{number}"
+        folder = recipe.output / f"seed_{seed}" / f"{number}"
         options = {"num_frames": budget.num_frames, **changes}
-        demo.run(
+        recipe.run(
             "inference",
-            dataset_dir=demo.source,
+            dataset_dir=recipe.source,
             output_dir=str(folder),
             output_format="nifti",
             sampler="ddim",

@@ -1,3 +1,3 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Commands: ``python -m monai_feat.apps.<name> --help`` says what each does."""
+"""Commands: ``monai-feat --help`` lists them, ``monai-feat NAME --help`` says what each does."""

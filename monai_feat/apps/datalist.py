@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 r"""Build a datalist for Auto3DSeg, with folds and a held-out test that keep patients together.
 
-    python -m monai_feat.apps.datalist clips --group-level 1 --folds 5 --test-share 0.2 --out datalist.json
-    python -m monai_feat.apps.datalist clips --group-regex "pat(\d+)_" --mask-suffix _mask --out datalist.json
-    python -m monai_feat.apps.datalist table.csv --group-column patient --class-column finding --out datalist.json
-    python -m monai_feat.apps.datalist EchoNet-Dynamic/FileList.csv --out datalist.json
+    monai-feat datalist clips --group-level 1 --folds 5 --test-share 0.2 --out datalist.json
+    monai-feat datalist clips --group-regex "pat(\d+)_" --mask-suffix _mask --out datalist.json
+    monai-feat datalist table.csv --group-column patient --class-column finding --out datalist.json
+    monai-feat datalist EchoNet-Dynamic/FileList.csv --out datalist.json
 
 A table may be a data set's own (EchoNet's ``FileList.csv``), and annotations of COCO or CVAT will do. Where it has a
 column of the split, that is taken, unless ``--folds``, ``--test-share`` or ``--test-groups`` ask for another.
@@ -109,12 +109,12 @@ def _tell(datalist: Datalist, options: argparse.Namespace) -> None:
         print(f"{side:8}  {number:5} clips of {groups:4} groups" + (f"  ({classes})" if classes else ""))
     if all(item.group.startswith(OWN_GROUP) for _, item in datalist.sides):
         print("No groups were named: every clip is its own, and one patient may be on two sides.", file=sys.stderr)
-    print(f"Wrote {options.out}; next: python -m monai_feat.apps.doctor {options.out} --out report")
+    print(f"Wrote {options.out}; next: monai-feat doctor {options.out} --out report")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m monai_feat.apps.datalist",
+        prog="monai-feat datalist",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Look at all clips of a datalist or a folder and report what would spoil a study, or who is named in it.
 
-    python -m monai_feat.apps.doctor datalist.json --out report
-    python -m monai_feat.apps.doctor clips --out report --strict
+    monai-feat doctor datalist.json --out report
+    monai-feat doctor clips --out report --strict
 
 Writes ``doctor.json`` and ``doctor.html``. Exit codes: 0 nothing was found that matters, 1 something was (see
 ``--fail-on``), or, with ``--strict``, something was not looked at; 2 the doctor could not run. Finding nothing is no
@@ -79,7 +79,7 @@ def _tell(diagnosis: Diagnosis, folder: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m monai_feat.apps.doctor",
+        prog="monai-feat doctor",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a data set of procedural clips: mp4, exact masks as NIfTI, a table of exact attributes, a datalist.
 
-    python -m monai_feat.apps.phantoms --kind ultrasound --out phantoms --num-clips 40 --patients 10
+    monai-feat phantoms --kind ultrasound --out phantoms --num-clips 40 --patients 10
 
 The same arguments give the same clips. What is in them is described in docs/phantoms.md. Exit codes: 0 written, 2 not.
 """
@@ -54,7 +54,7 @@ def _size(text: str) -> list[int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m monai_feat.apps.phantoms",
+        prog="monai-feat phantoms",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

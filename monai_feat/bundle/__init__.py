@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a bundle's configs call: checks of keys, folders of runs and of samples, and what they were made with."""
+"""Bundles: the shipped ones; what configs call: checks of keys, folders of runs and samples, what made them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from monai_feat.bundle.output import claim_output_dir, epoch_of, find_checkpoint
 from monai_feat.bundle.provenance import run_provenance
 from monai_feat.bundle.sample_folder import SampleFolder
 from monai_feat.bundle.sampling import sample_bundle
+from monai_feat.bundle.shipped import copy_bundle, find_bundle, shipped_bundles
 
 __all__ = [
     "ConfigKeyError",
     "SampleFolder",
     "check_config",
     "claim_output_dir",
+    "copy_bundle",
     "end_with_cause",
     "epoch_of",
+    "find_bundle",
     "find_cause",
     "find_checkpoint",
     "find_unused_keys",
     "run_provenance",
     "running_config",
     "sample_bundle",
+    "shipped_bundles",
 ]

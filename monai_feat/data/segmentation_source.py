@@ -68,7 +68,7 @@ def open_segmentation_clips(
     if not Path(source).is_file():
         raise FileNotFoundError(
             f"{source}: is no datalist; make one with folds that keep patients together: "
-            "python -m monai_feat.apps.datalist FOLDER --masks MASKS --out datalist.json"
+            "monai-feat datalist FOLDER --masks MASKS --out datalist.json"
         )
     training = parse_datalist(source).training
     if fold not in (folds := sorted({item.fold for item in training if item.fold is not None})):

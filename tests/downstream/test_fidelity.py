@@ -56,5 +56,5 @@ def test_what_could_not_be_measured_says_why(tmp_path: Path, monkeypatch: pytest
         return subprocess.CompletedProcess(command, code, "", "evaluation: no clips")
 
     monkeypatch.setattr(fidelity.subprocess, "run", broken)
-    with pytest.raises(StudyError, match=f"-m evaluation real.json .* ended with {code}: evaluation: no clips"):
+    with pytest.raises(StudyError, match=f"evaluate real.json .* ended with {code}: evaluation: no clips"):
         measure_fidelity(Path("real.json"), Path("fake.json"), Path("held.json"), DATA, tmp_path)

@@ -14,14 +14,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from monai_feat.apps.auto3dseg.runner import make_runner
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings
+from monai_feat.apps.console import setting
 
 __all__ = ["main"]
 
@@ -44,17 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _setting(text: str) -> tuple[str, Any]:
-    name, found, value = text.partition("=")
-    if not found:
-        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
-    parsed = yaml.safe_load(value)
-    if isinstance(parsed, str):
-        with suppress(ValueError):  # YAML takes 1e-3 for a word
-            parsed = float(parsed)
-    return name, parsed
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m monai_feat.apps.auto3dseg",
@@ -67,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--modality", default="video", help="any word (default: %(default)s)")
     parser.add_argument("--best", type=int, metavar="N", help="ensemble of the N best folds (default: of all)")
     parser.add_argument(
-        "--set", dest="settings", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="a setting"
+        "--set", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE", help="a setting"
     )
     return parser
 

@@ -90,7 +90,7 @@ def full_study(folder: Path, kind: str = "endoscopy", size: int = 64) -> ReportI
         minutes={**{arm.name: 11.5 for arm in ARMS[:7]}, "generator": 93.0},
         notes=("Job train.real-copies.100pct.fold2.seed1 failed twice and is left out.",),
         settings={"data": {"phantoms": {"kind": kind, "num_clips": 30}}, "seeds": [0, 1], EVIL: EVIL},
-        command=f"python -m downstream study.yaml --out runs/{EVIL}",
+        command=f"monai-feat study study.yaml --out runs/{EVIL}",
         versions={"monai-feat": "0.1.0", "torch": "2.13.0"},
     )
 
@@ -111,7 +111,7 @@ def example(item: Any, score: Score, size: int) -> Example:
 
 
 def evaluation(folder: Path, has_copies: bool) -> Path:
-    """What `python -m evaluation` leaves, as far as a study reads it."""
+    """What `monai-feat evaluate` leaves, as far as a study reads it."""
     folder.mkdir(parents=True, exist_ok=True)
     score = {
         "metric": "kernel_random_features", "title": "Kernel distance of random features",

@@ -73,7 +73,7 @@ def full_evaluation(kind: str = "ultrasound", count: int = 3, size: int = 64) ->
         gate=_gate(train, fake),
         clips={"train": train, "held_out": held_out, "fake": fake},
         frame_rate=12.5,
-        command=f"python -m evaluation lung/train runs/{EVIL} --held-out lung/test --gate",
+        command=f"monai-feat evaluate lung/train runs/{EVIL} --held-out lung/test --gate",
         seconds=194.2,
         versions={"monai-feat": "0.1.0", "torch": "2.13.0", "Python": "3.12.1"},
     )

@@ -31,7 +31,7 @@ def test_sources_stand_side_by_side() -> None:
 
 def test_command_time_and_versions_are_told() -> None:
     section = method_section(full_evaluation())
-    assert "python -m evaluation lung/train runs/&lt;script&gt;" in section
+    assert "monai-feat evaluate lung/train runs/&lt;script&gt;" in section
     assert "It took 3 min 14 s." in section
     assert "<dt>torch</dt><dd>2.13.0</dd>" in section
     assert "It took 2 h 0 min." in method_section(replace(empty_evaluation(), seconds=7200.0))

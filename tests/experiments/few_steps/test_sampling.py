@@ -9,7 +9,7 @@ import torch
 
 from experiments.few_steps import sampling
 from experiments.few_steps.sampling import Cell, Shape, sample_once
-from monai_feat.apps.demo import Demo
+from monai_feat.apps.recipe import Recipe
 from monai_feat.data import load_clip
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
@@ -18,14 +18,14 @@ SHAPE = Shape(num_clips=2, num_frames=4, size=32)
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Demo:
-    return Demo("ultrasound", "phantom:ultrasound", tmp_path, from_scratch=False)
+def recipe(tmp_path: Path) -> Recipe:
+    return Recipe("ultrasound", "phantom:ultrasound", tmp_path, from_scratch=False)
 
 
 @pytest.mark.parametrize("sampler", ["multistep", "ddpm"])
-def test_clips_are_those_of_the_bundle(demo: Demo, sampler: str, tmp_path: Path) -> None:
-    sampled = sample_once(demo, Cell(sampler, 3, 5), SHAPE, demo.weights("feat"), tmp_path / "clips")
-    demo.run(
+def test_clips_are_those_of_the_bundle(recipe: Recipe, sampler: str, tmp_path: Path) -> None:
+    sampled = sample_once(recipe, Cell(sampler, 3, 5), SHAPE, recipe.weights("feat"), tmp_path / "clips")
+    recipe.run(
         "inference",
         output_dir=str(tmp_path / "bundle"),
         output_format="nifti",
@@ -41,12 +41,12 @@ def test_clips_are_those_of_the_bundle(demo: Demo, sampler: str, tmp_path: Path)
     assert sampled.seconds > 0
 
 
-def test_a_cell_is_sampled_once(demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell, weights = Cell("ddim", 2, 0), demo.weights("feat")
-    first = sample_once(demo, cell, SHAPE, weights, tmp_path)
+def test_a_cell_is_sampled_once(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, weights = Cell("ddim", 2, 0), recipe.weights("feat")
+    first = sample_once(recipe, cell, SHAPE, weights, tmp_path)
     monkeypatch.delattr(sampling, "_sample")
-    again = sample_once(demo, cell, SHAPE, weights, tmp_path)
+    again = sample_once(recipe, cell, SHAPE, weights, tmp_path)
     assert torch.equal(again.pixels, first.pixels)
     assert again.seconds == pytest.approx(first.seconds, rel=1e-5)
     with pytest.raises(FileExistsError, match=r'"num_clips": 2.* there, .*"num_clips": 3.* now'):
-        sample_once(demo, cell, SHAPE._replace(num_clips=3), weights, tmp_path)
+        sample_once(recipe, cell, SHAPE._replace(num_clips=3), weights, tmp_path)

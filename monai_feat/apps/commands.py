@@ -1,0 +1,88 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``monai-feat``: one table of subcommands, each imported when it is called and not before."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+from monai_feat import __version__
+from monai_feat.apps.studies import import_study
+
+__all__ = ["COMMANDS", "Command", "main"]
+
+DONE, NOT_DONE = 0, 2
+
+
+class Command(NamedTuple):
+    """A subcommand.
+
+    Attributes:
+        summary: one line about it.
+        module: a module of the library whose ``main(arguments)`` runs it and returns the exit code.
+        study: instead of `module`, the study whose ``cli.main`` does.
+    """
+
+    summary: str
+    module: str = ""
+    study: str = ""
+
+    def load(self) -> ModuleType:
+        """Import what runs it."""
+        return import_study(self.study, "cli") if self.study else import_module(self.module)
+
+
+COMMANDS = {
+    "sample": Command("sample clips from the weights of a bundle", "monai_feat.apps.sample"),
+    "train": Command("train a bundle on your clips", "monai_feat.apps.train"),
+    "evaluate": Command("score synthetic clips against real ones; look for copies", study="evaluation"),
+    "study": Command("test whether synthetic clips make a segmenter better", study="downstream"),
+    "doctor": Command("find what would spoil a study in the clips of a datalist", "monai_feat.apps.doctor"),
+    "datalist": Command("list clips in folds that keep patients together", "monai_feat.apps.datalist"),
+    "phantoms": Command("write procedural clips with exact masks and attributes", "monai_feat.apps.phantoms"),
+    "demo": Command("sample, train, sample again, and show what changed", "monai_feat.apps.demo"),
+    "bundle": Command("copy a shipped bundle to a folder of your own", "monai_feat.apps.copy_bundle"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code, 2 where the command is unknown."""
+    name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if name in ("-h", "--help"):
+        print(_usage())
+        return DONE
+    if name == "--version":
+        print(__version__)
+        return DONE
+    if name not in COMMANDS:
+        print(f"monai-feat: {_unknown(name)}", file=sys.stderr)
+        return NOT_DONE
+    code: int = COMMANDS[name].load().main(rest)
+    return code
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: monai-feat COMMAND ...",
+            "",
+            "Diffusion models of medical video for MONAI.",
+            "",
+            *lines,
+            "",
+            "monai-feat COMMAND --help says more; monai-feat --version prints the version.",
+        ]
+    )
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    return f"unknown command {name!r}{hint}; the known ones are: {', '.join(COMMANDS)}"

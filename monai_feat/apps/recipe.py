@@ -1,0 +1,188 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How the commands train a bundle within a time: its autoencoder, then FEAT in its latent space.
+
+Bundle commands do all of it. Each is printed before it runs, so that anyone can take it from there.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monai.bundle import run
+
+from monai_feat.bundle import find_bundle
+from monai_feat.data import VideoReadError, find_clips, open_clip
+
+__all__ = ["Look", "Recipe", "epochs_for", "look_at", "make_recipe", "trained_weights"]
+
+AUTOENCODER_SHARE = 0.3  # of the time; the rest is FEAT's
+FINE_TUNING_RATE = 0.0003
+MANY_EPOCHS = 100_000  # time ends the training
+FEWEST_CLIPS, MOST_CLIPS, CLIPS_PER_SECOND = 120, 2000, 0.5  # encoded before FEAT trains, whatever the time
+# Mean spread of the colour channels, in grey levels; coloured marks on a scanner's screen give up to 15.
+GREY_TOLERANCE = 20.0
+
+
+class Look(NamedTuple):
+    """What a folder of clips seems to hold."""
+
+    modality: str
+    only_stills: bool
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training of one bundle.
+
+    Attributes:
+        modality: which of the shipped bundles.
+        source: a folder of clips, a datalist, or a phantom.
+        output: where results go.
+        from_scratch: whether to start without the shipped weights.
+        num_frames: frames of a clip; None for as many as the configs say.
+        seconds: time for both trainings together.
+    """
+
+    modality: str
+    source: str
+    output: Path
+    from_scratch: bool
+    num_frames: int | None = None
+    seconds: float = 300.0
+
+    @property
+    def bundle(self) -> Path:
+        """Folder of the bundle."""
+        return find_bundle(f"feat_{self.modality}")
+
+    @property
+    def is_phantom(self) -> bool:
+        """Whether clips are procedural."""
+        return self.source.startswith("phantom:")
+
+    def weights(self, name: str) -> Path:
+        """Return the path of shipped weights."""
+        return self.bundle / "models" / f"{name}.safetensors"
+
+    @property
+    def on_bad(self) -> str | None:
+        """What to do about files that cannot be read: leave them out, and name them; None where there are no files."""
+        return None if self.is_phantom else "skip"
+
+    def start_weights(self, name: str) -> str | None:
+        """Return the path of the weights that training starts from, if any."""
+        return None if self.from_scratch else str(self.weights(name))
+
+    def run(self, config: str, *overlays: str, **overrides: Any) -> None:
+        """Print a bundle command, then run it in this process; values of None are left out."""
+        files = [str(self.bundle / "configs" / f"{name}.json") for name in (config, *overlays)]
+        given = {key: value for key, value in overrides.items() if value is not None}
+        options = {"config_file": files if overlays else files[0], "bundle_root": str(self.bundle), **given}
+        arguments = [f"--{key} {shlex.quote(str(value))}" for key, value in options.items()]
+        python = shlex.quote(sys.executable)
+        print(f"\n$ {python} -m monai.bundle run \\\n    " + " \\\n    ".join(arguments), flush=True)
+        run(**options)
+
+    def train(self) -> tuple[Path, Path]:
+        """Train the autoencoder, then FEAT in its latent space; return the paths of their weights."""
+        common = {"dataset_dir": self.source, "seed": 1, "on_bad": self.on_bad, "max_epochs": MANY_EPOCHS}
+        # The shipped weights know procedural clips already; for anything else, the configs' own rates stand.
+        common["learning_rate"] = FINE_TUNING_RATE if self.is_phantom and not self.from_scratch else None
+        self._train_autoencoder(common)
+        self._train_feat(common)
+        paths = trained_weights(self.output)
+        return paths["autoencoder_weights"], paths["network_weights"]
+
+    def _train_autoencoder(self, common: dict[str, Any]) -> None:
+        self.run(
+            "train_autoencoder",
+            **common,
+            output_dir=str(self.output / "autoencoder"),
+            num_clips=600 if self.is_phantom else 300,
+            num_statistics_clips=16,
+            max_seconds=AUTOENCODER_SHARE * self.seconds,
+            autoencoder_weights=self.start_weights("autoencoder"),
+        )
+
+    def _train_feat(self, common: dict[str, Any]) -> None:
+        seconds = (1 - AUTOENCODER_SHARE) * self.seconds
+        fewest = FEWEST_CLIPS if self.num_frames is None else 300  # stills are encoded sooner
+        self.run(
+            "train",
+            **common,
+            output_dir=str(self.output / "feat"),
+            num_clips=round(min(max(fewest, CLIPS_PER_SECOND * seconds), MOST_CLIPS)),
+            num_frames=self.num_frames,
+            batch_size=8,
+            warmup_steps=20,
+            max_seconds=seconds,
+            val_interval=1000,
+            on_short=None if self.is_phantom else "loop",
+            autoencoder_weights=str(trained_weights(self.output)["autoencoder_weights"]),
+            network_weights=self.start_weights("feat"),
+        )
+
+
+def epochs_for(num_steps: int, num_clips: int, batch_size: int) -> int:
+    """Return the fewest whole epochs that make at least so many steps."""
+    return math.ceil(num_steps / math.ceil(num_clips / batch_size))
+
+
+def trained_weights(output: Path) -> dict[str, Path]:
+    """Return the weights that a `Recipe` has trained, by the keys that configs have for them."""
+    return {
+        "autoencoder_weights": output / "autoencoder" / "autoencoder.safetensors",
+        "network_weights": output / "feat" / "feat.safetensors",
+    }
+
+
+def make_recipe(data: str | None, modality: str | None, output: Path, from_scratch: bool, seconds: float) -> Recipe:
+    """Look at the clips, and choose what suits them.
+
+    Args:
+        data: a folder of clips, one clip or a datalist; procedural clips where it is None.
+        modality: which bundle; None to guess it from the colours of the clips.
+        output: as for `Recipe`.
+        from_scratch: as for `Recipe`.
+        seconds: as for `Recipe`.
+
+    Raises:
+        FileNotFoundError: when there is no clip.
+        VideoReadError: when none can be read.
+    """
+    if data is None or data.startswith("phantom:"):
+        source = data or f"phantom:{modality or 'endoscopy'}"
+        return Recipe(modality or source.split(":")[1], source, output, from_scratch, None, seconds)
+    source = str(Path(data).expanduser())
+    look = look_at(source)
+    num_frames = 1 if look.only_stills else None  # looped, stills would teach that nothing moves
+    return Recipe(modality or look.modality, source, output, from_scratch, num_frames, seconds)
+
+
+def look_at(source: str, num_files: int = 9) -> Look:
+    """Look at some clips of the whole folder: most are grey (ultrasound) or coloured, all are stills or they are not.
+
+    Raises:
+        FileNotFoundError: when there is no clip.
+        VideoReadError: when none can be read.
+    """
+    paths = find_clips(source)
+    spreads, lengths = [], []
+    for path in paths[:: max(1, len(paths) // num_files)]:
+        try:
+            clip = open_clip(path)
+            pixels = clip.read(start=clip.frames // 2, num_frames=1).float()  # (C, 1, H, W)
+        except VideoReadError:
+            continue  # reported by name when the clips are read for training
+        spreads.append((pixels.amax(0) - pixels.amin(0)).mean().item())
+        lengths.append(clip.frames)
+    if not spreads:
+        raise VideoReadError(Path(source), f"none of the {len(paths)} clips can be read")
+    return Look("ultrasound" if statistics.median(spreads) < GREY_TOLERANCE else "endoscopy", max(lengths) == 1)

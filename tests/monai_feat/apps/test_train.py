@@ -1,0 +1,34 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monai_feat.apps import recipe
+from monai_feat.apps.train import main
+from monai_feat.checkpoints import load_checkpoint
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+def test_both_trainings_leave_weights_for_the_next_command(
+    clips: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(recipe, "FEWEST_CLIPS", 4)
+    out = tmp_path / "my run"
+    assert main([str(clips["ultrasound"]), "--minutes", "0.002", "--out", str(out)]) == 0
+    for name in ("autoencoder", "feat"):
+        assert load_checkpoint(out / name / f"{name}.safetensors")
+    printed = capsys.readouterr().out
+    assert printed.count("-m monai.bundle run") == 2
+    assert f"Next: monai-feat sample feat_ultrasound --num-clips 16 --trained '{out}'" in printed
+    assert main([str(clips["ultrasound"]), "--minutes", "0.002", "--out", str(out)]) == 2
+    assert "holds the checkpoints of another training" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan"])
+def test_a_time_that_is_none_is_refused(minutes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["phantom:ultrasound", "--minutes", minutes, "--out", str(tmp_path)]) == 2
+    assert "--minutes is the time to train, and must be over 0" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
