@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from monai_feat.bundle import ConfigKeyError
+from monai_feat.bundle import ConfigKeyError, find_cause
 from monai_feat.checkpoints import CheckpointError
 from monai_feat.handlers import NonFiniteGradientError
 
@@ -39,9 +39,10 @@ def run_plainly(name: str, work: Callable[[], Any]) -> int:
     try:
         work()
     except Exception as error:
-        if (reason := _reason(error)) is None:
+        cause = find_cause(error)
+        if not isinstance(cause, _PLAIN):
             raise
-        print(f"{name}: {' '.join(str(reason).split())}", file=sys.stderr)
+        print(f"{name}: {' '.join(str(cause).split())}", file=sys.stderr)
         return NOT_DONE
     return DONE
 
@@ -64,10 +65,3 @@ def setting(text: str) -> tuple[str, Any]:
         with suppress(ValueError):  # YAML takes 1e-3 for a word
             parsed = float(parsed)
     return name, parsed
-
-
-def _reason(error: BaseException | None) -> BaseException | None:
-    """Find what people can act on behind what MONAI wraps around it."""
-    while error is not None and not isinstance(error, _PLAIN):
-        error = error.__cause__
-    return error
