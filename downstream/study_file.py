@@ -13,7 +13,7 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-import yaml
+from monai_feat.documents import read_yaml
 
 from monai_feat.bundle import shipped_bundles
 
@@ -39,9 +39,9 @@ def read_study(path: str | os.PathLike[str], datalist: str | os.PathLike[str] | 
     """
     path = _find_study(path)
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise StudyError(f"{path}: is not YAML ({' '.join(str(error).split())})") from None
+        document = read_yaml(path)
+    except ValueError as error:
+        raise StudyError(str(error)) from None
     if datalist is not None and isinstance(document, dict) and isinstance(document.get("data"), dict):
         document["data"]["datalist"] = str(Path(datalist).resolve())
     try:

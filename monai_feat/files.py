@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 __all__ = [
+    "DOCUMENT_BYTES",
     "KeyDifferences",
     "compare_keys",
     "describe_changes",
@@ -34,6 +36,8 @@ __all__ = [
 ]
 
 SHOWN_NAMES = 5
+DOCUMENT_BYTES = 2**24
+"""Bytes of the longest text, JSON or table that is read as a whole: a list of some 100 000 clips."""
 _BLOCK = 2**20
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are no UTF-8
 _TEMPORARY = ".*.tmp"
@@ -130,13 +134,22 @@ def write_json(path: str | os.PathLike[str], content: Any) -> None:
     write_text(path, (text if is_unicode else json.dumps(content, indent=1)) + "\n")
 
 
-def read_text(path: str | os.PathLike[str]) -> str:
+def read_text(path: str | os.PathLike[str], most_bytes: int = DOCUMENT_BYTES) -> str:
     """Return the text of a UTF-8 file, with or without a byte order mark.
+
+    Args:
+        path: the file.
+        most_bytes: refuse a longer one; what is parsed takes many times its bytes.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not UTF-8.
+        ValueError: it is not UTF-8, is too long, or is a pipe or a device, which may never end.
     """
+    status = Path(path).stat()
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise ValueError(f"{path}: is no file but a pipe, a socket or a device")
+    if status.st_size > most_bytes:
+        raise ValueError(f"{path}: has {status.st_size} bytes; expected a document of at most {most_bytes}")
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -148,12 +161,16 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not JSON; names the line and the column.
+        ValueError: it is not JSON, too long or nested too deeply; names the line and the column where it is not JSON.
     """
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: expected JSON: {error}; is the file complete?") from error
+    except RecursionError:
+        raise ValueError(f"{path}: is nested too deeply for a document of ours") from None
+    except ValueError as error:  # a number of more digits than Python takes
+        raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 
 
 def file_sha256(*paths: str | os.PathLike[str]) -> str:

@@ -14,11 +14,12 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "monai_feat"
 STUDIES = ("experiments", "evaluation", "downstream")
 CORE = ("ops", "networks.blocks", "conditions", "networks.nets", "networks.schedulers")
-BESIDE = ("files", "transforms", "data", "losses", "metrics", "checkpoints", "visualize")
+BESIDE = ("files", "documents", "transforms", "data", "losses", "metrics", "checkpoints", "visualize")
 
 # What each part of the library may import of its other parts. A part names only parts above it: no cycle can pass.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "files": (),
+    "documents": ("files",),
     "ops": (),
     "transforms": (),
     "networks.blocks": ("ops",),
@@ -27,7 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "networks.schedulers": (),
     "networks": ("networks.blocks", "networks.nets", "networks.schedulers"),
     "inferers": ("conditions", "networks.schedulers"),
-    "data": ("files", "transforms"),
+    "data": ("files", "documents", "transforms"),
     "conditions.prompts": ("conditions", "data", "networks.nets", "transforms"),
     "losses": ("networks.schedulers",),
     "metrics": ("files", "transforms"),

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_feat.data.datalist import ClipItem, Datalist, parse_datalist
+from monai_feat.data.datalist import ClipItem, Datalist, inspect_datalist
 from monai_feat.data.folder_search.contents import search_folder
 from monai_feat.doctor.diagnosis import KINDS, Diagnosis
 from monai_feat.doctor.examination import examine
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def open_source(source: Path) -> tuple[Datalist, str]:
     """Return a datalist, or the clips of a folder and the account of its files."""
     if source.is_file():
-        return parse_datalist(source), ""
+        return inspect_datalist(source), ""
     contents = search_folder(source)
     return Datalist(tuple(ClipItem(clip, mask) for clip, mask in contents.pairs.items())), contents.describe()
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from monai_feat.data.clip_folder import ClipFolderDataset
+from monai_feat.documents import read_table
 from monai_feat.files import first_few
 
 __all__ = ["AttributedClips", "read_attributes"]
@@ -37,15 +37,14 @@ def read_attributes(table: str | os.PathLike[str]) -> dict[Path, dict[str, float
         ValueError: it has no column ``image``, no column of numbers, or two lines for one file.
     """
     table = Path(table)
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or _FILE not in rows[0]:
+    read = read_table(table)
+    if not read.rows or _FILE not in read.columns:
         raise ValueError(f"{table}: expected a line of names with {_FILE!r}, and a line for each clip")
-    numbers = [name for name in rows[0] if name != _FILE and all(_is_number(row[name]) for row in rows)]
+    numbers = [name for name in read.columns if name != _FILE and all(_is_number(row[name]) for row in read.rows)]
     if not numbers:
-        raise ValueError(f"{table}: no column holds numbers only; its columns are {', '.join(map(str, rows[0]))}")
+        raise ValueError(f"{table}: no column holds numbers only; its columns are {', '.join(read.columns)}")
     found: dict[Path, dict[str, float]] = {}
-    for row in rows:
+    for row in read.rows:
         path = (table.parent / row[_FILE]).resolve()
         if path in found:
             raise ValueError(f"{table}: has two lines for {row[_FILE]}")
@@ -79,7 +78,7 @@ class AttributedClips(Dataset[dict[str, Any]]):
         return {**item, "attributes": dict(self._attributes[Path(item["source"]).resolve()])}
 
 
-def _is_number(cell: str | None) -> bool:
+def _is_number(cell: str) -> bool:
     try:
         float(cell or UNKNOWN_ATTRIBUTE)
     except ValueError:

@@ -8,7 +8,6 @@ for each measurement, others frame by frame. What they name is looked up among t
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -22,6 +21,7 @@ from monai_feat.data.datalist import ClipItem, Datalist, DatalistError, validate
 from monai_feat.data.folder_search.contents import FolderContents, search_folder, shown_name
 from monai_feat.data.folder_search.units import Unit, stem_of
 from monai_feat.data.video_reader import STILL_SUFFIXES
+from monai_feat.documents import read_table
 
 __all__ = ["TableListing", "list_table"]
 
@@ -120,9 +120,11 @@ def list_table(
 def _read_rows(
     table: Path, image: str | None, label: str | None, group: str | None, category: str | None, split: str | None
 ) -> list[ClipRow]:
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t" if table.suffix.lower() == ".tsv" else ",")
-        lines, columns = list(reader), list(reader.fieldnames or ())
+    try:
+        read = read_table(table, "\t" if table.suffix.lower() == ".tsv" else ",")
+    except ValueError as error:
+        raise DatalistError(str(error)) from None
+    columns = list(read.columns)
     split = split or _known_column(columns, _SPLIT_COLUMNS)
     if (image := image or _known_column(columns, _IMAGE_COLUMNS)) is None:
         raise DatalistError(f"{table}: which column names the clips? Its columns are {', '.join(columns)}")
@@ -130,8 +132,7 @@ def _read_rows(
     if unknown := [column for column in wanted if column not in columns]:
         raise DatalistError(f"{table}: has no column {', '.join(unknown)}; its columns are {', '.join(columns)}")
     rows = []
-    for number, line in enumerate(lines, start=2):
-        cells = {column: (line[column] or "").strip() for column in wanted}
+    for number, cells in zip(read.lines, read.rows, strict=True):
         if empty := [column for column in wanted if column != label and not cells[column]]:
             raise DatalistError(f"{table}, line {number}: {', '.join(empty)} is empty")
         named = [cells[column] if column else "" for column in (image, label, group, category, split)]

@@ -29,6 +29,7 @@ __all__ = [
     "DatalistError",
     "build_datalist",
     "find_leaks",
+    "inspect_datalist",
     "parse_datalist",
     "read_datalist",
     "validate_datalist",
@@ -37,6 +38,7 @@ __all__ = [
 
 OWN_GROUP = "file:"
 """Beginning of the group of a clip whose patient nobody has named; the clip's path follows."""
+_SHOWN, _LONGEST_SHOWN = 8, 160  # complaints, and letters of one value
 _KNOWN_KEYS = ("image", "label", "fold", "group", "class")
 
 
@@ -67,10 +69,17 @@ class ClipItem:
 
 @dataclass(frozen=True)
 class Datalist:
-    """Training and held-out clips."""
+    """Training and held-out clips.
+
+    Attributes:
+        training: clips that train, and validate in their fold.
+        testing: clips that are held out.
+        complaints: what is wrong in the file with entries that are left out, or with the names of groups and classes.
+    """
 
     training: tuple[ClipItem, ...]
     testing: tuple[ClipItem, ...] = ()
+    complaints: tuple[str, ...] = ()
 
     @property
     def sides(self) -> list[tuple[str, ClipItem]]:
@@ -188,7 +197,20 @@ def parse_datalist(path: str | os.PathLike[str]) -> Datalist:
     """Read a datalist of ours or of Auto3DSeg without judging its split; for training use `read_datalist`.
 
     Raises:
-        DatalistError: the file is no datalist.
+        DatalistError: the file is no datalist, or an entry is not as it should be.
+        OSError: the file cannot be read.
+    """
+    datalist = inspect_datalist(path)
+    if datalist.complaints:
+        raise DatalistError(f"{path}: " + "; ".join(datalist.complaints[:_SHOWN]))
+    return datalist
+
+
+def inspect_datalist(path: str | os.PathLike[str]) -> Datalist:
+    """Read a datalist as far as it can be read, and say in `Datalist.complaints` what is wrong with the rest.
+
+    Raises:
+        DatalistError: the file is no datalist at all.
         OSError: the file cannot be read.
     """
     path = Path(path)
@@ -198,12 +220,44 @@ def parse_datalist(path: str | os.PathLike[str]) -> Datalist:
         raise DatalistError(str(error)) from None
     if not isinstance(document, dict) or not isinstance(document.get("training"), list):
         raise DatalistError(f'{path}: expected {{"training": [...], "testing": [...]}}, which this is not')
-    tables = tuple(document.get(name) or {} for name in ("groups", "classes"))
-    training, testing = (
-        tuple(_from_json(entry, path, f"{key} item {i}", *tables) for i, entry in enumerate(document.get(key) or []))
-        for key in ("training", "testing")
-    )
-    return Datalist(training, tuple(replace(item, fold=None) for item in testing))
+    complaints: list[str] = []
+    tables = [_names(document.get(key), key, complaints) for key in ("groups", "classes")]
+    training, testing = (_items(document.get(key), key, path, tables, complaints) for key in ("training", "testing"))
+    return Datalist(training, tuple(replace(item, fold=None) for item in testing), tuple(complaints))
+
+
+def _names(table: Any, key: str, complaints: list[str]) -> dict[str, str]:
+    """The names that numbers stand for; what is no name is left out."""
+    if table is None:
+        return {}
+    if not isinstance(table, dict):
+        complaints.append(f'{key}: expected {{"0": "name", …}}, got {_short(table)}')
+        return {}
+    wrong = {number: name for number, name in table.items() if not isinstance(name, str)}
+    complaints.extend(f"{key}: {number} stands for {_short(name)}, expected a name" for number, name in wrong.items())
+    return {number: name for number, name in table.items() if number not in wrong}
+
+
+def _items(
+    entries: Any, key: str, path: Path, tables: Sequence[Mapping[str, str]], complaints: list[str]
+) -> tuple[ClipItem, ...]:
+    """The entries of a list that are as they should be."""
+    if not isinstance(entries, list | None):
+        complaints.append(f"{key}: expected a list, got {_short(entries)}")
+        return ()
+    items = []
+    for number, entry in enumerate(entries or ()):
+        wrong = _wrong_with(entry)
+        if wrong:
+            complaints.append(f"{key} item {number}: {wrong}")
+        else:
+            items.append(_from_json(entry, path, *tables))
+    return tuple(items)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _own_group(image: Path) -> str:
@@ -243,15 +297,19 @@ def _from_text(text: str, folder: Path) -> Path:
     return Path(os.path.normpath(folder.resolve() / text))  # `_to_text` went up from there
 
 
-def _from_json(entry: Any, path: Path, where: str, groups: Mapping[str, str], classes: Mapping[str, str]) -> ClipItem:
+def _wrong_with(entry: Any) -> str:
+    """What is wrong with an entry; empty where nothing is."""
     if not isinstance(entry, dict) or not isinstance(entry.get("image"), str):
-        raise DatalistError(f'{path}: {where}: expected {{"image": "path", ...}}, got {entry!r}')
+        return f'expected {{"image": "path", ...}}, got {_short(entry)}'
+    if not isinstance(label := entry.get("label"), str | None):
+        return f"expected the path of one mask as label, got {_short(label)}"
+    wrong = {key: value for key, value in entry.items() if key not in ("image", "label") and not isinstance(value, int)}
+    return f"expected integers, got {_short(wrong)}; strings are taken for paths by MONAI" if wrong else ""
+
+
+def _from_json(entry: Mapping[str, Any], path: Path, groups: Mapping[str, str], classes: Mapping[str, str]) -> ClipItem:
     label = entry.get("label")
-    if not isinstance(label, str | None):
-        raise DatalistError(f"{path}: {where}: expected the path of one mask as label, got {label!r}")
     numbers = {key: value for key, value in entry.items() if key not in ("image", "label")}
-    if wrong := {key: value for key, value in numbers.items() if not isinstance(value, int)}:
-        raise DatalistError(f"{path}: {where}: expected integers, got {wrong}; strings are taken for paths by MONAI")
     return ClipItem(
         image=_from_text(entry["image"], path.parent),
         label=None if label is None else _from_text(label, path.parent),

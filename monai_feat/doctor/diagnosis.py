@@ -18,6 +18,7 @@ __all__ = ["COMPARED_FRAMES", "IDENTIFYING", "KINDS", "ClipExam", "Diagnosis", "
 Severity = Literal["error", "warning"]
 
 KINDS: dict[str, tuple[Severity, str]] = {
+    "entry": ("error", "Entries of the datalist that are not as they should be"),
     "unreadable": ("error", "Files that are missing, damaged, truncated or no clip"),
     "mask": ("error", "Masks that are missing or do not fit their clip"),
     "group_on_two_sides": ("error", "Groups (patients, sequences) on two sides of the split"),

@@ -52,7 +52,7 @@ def examine(
     """Look at every clip of a datalist, then at all of them together.
 
     Args:
-        datalist: as `parse_datalist` gives it; leaks are among what is sought.
+        datalist: as `inspect_datalist` gives it; leaks are among what is sought.
         max_frames: frames decoded of each clip, from its first on.
         threshold: share of differing hash bits up to which two clips are near-duplicates; see `NEAR`.
         progress: show a bar with the time left.
@@ -74,7 +74,8 @@ def examine(
         exam = ClipExam(_shown(item.image, root), side, item.group)
         _look(exam, i, item, root, max_frames, detector)
         clips.append(exam)
-    found = [finding for exam in clips for finding in exam.findings]
+    found = [Finding("entry", complaint, ()) for complaint in datalist.complaints]
+    found += [finding for exam in clips for finding in exam.findings]
     found += [*_leaks(datalist, clips), *_duplicates(clips, threshold, progress), *_odd_rates(clips), *_unnamed(clips)]
     found += [*name_findings(clips, [item for _, item in sides], root), *unseen_findings(clips)]
     order = list(KINDS)

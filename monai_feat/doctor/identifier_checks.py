@@ -66,6 +66,9 @@ def unseen_findings(clips: Sequence[ClipExam]) -> Iterator[Finding]:
 
 
 def _files_of(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    return list_stills(path) if path.parent.is_dir() and (path.is_dir() or "%" in path.name) else []
+    try:
+        if path.is_file():
+            return [path]
+        return list_stills(path) if path.parent.is_dir() and (path.is_dir() or "%" in path.name) else []
+    except OSError:  # a name that no file can have; reading the clip says so
+        return []

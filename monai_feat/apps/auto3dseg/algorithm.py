@@ -22,6 +22,7 @@ from monai_feat.apps.auto3dseg.prediction import default_device, predict_probabi
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings, load_segmenter
 from monai_feat.apps.auto3dseg.training import train_segmenter
 from monai_feat.checkpoints import read_metadata
+from monai_feat.documents import read_yaml
 from monai_feat.files import write_text
 
 __all__ = ["ClipPredictor", "choose_parameters", "read_parameters", "template_folder", "train_fold"]
@@ -114,7 +115,7 @@ class ClipPredictor:
         progress = Path(bundle_root) / "progress.yaml"
         if not progress.is_file():
             raise FileNotFoundError(f"{bundle_root}: is not trained yet; there is no progress.yaml in it")
-        (self.progress,) = yaml.safe_load(progress.read_text(encoding="utf-8"))
+        (self.progress,) = read_yaml(progress)
         self.network, self.settings = load_segmenter(Path(bundle_root) / self.progress["weights"])
         self.network.to(default_device())
 

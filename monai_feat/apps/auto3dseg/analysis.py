@@ -22,6 +22,7 @@ from monai_feat.data import open_clip
 from monai_feat.data.clip_masks import MaskFile
 from monai_feat.data.mask_values import coded_values
 from monai_feat.data.readers.clip_file import ClipFile
+from monai_feat.documents import read_yaml
 from monai_feat.files import write_text
 from monai_feat.transforms.video.functional import detect_greyness, sample_times
 
@@ -91,7 +92,7 @@ def read_stats(path: str | os.PathLike[str]) -> ClipStats | None:
     """Read what `write_stats` has written; None of a file of MONAI's own analysis, or where there is none."""
     if not Path(path).is_file():
         return None
-    content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    content = read_yaml(path)
     if not isinstance(content, dict) or _SECTION not in content:
         return None
     return ClipStats(**content[_SECTION])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from monai_feat.apps.doctor import main
 from monai_feat.data import PhantomDataset, write_mp4
@@ -70,3 +72,25 @@ def test_reports_hold_no_absolute_path(folder: Path) -> None:
     main([str(folder), "--out", str(folder / "report"), "--quiet"])
     for name in ("doctor.json", "doctor.html"):
         assert str(folder) not in (folder / "report" / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "named"),
+    [
+        ("gl.json", "entry", "groups: expected"),
+        ("gd.json", "entry", "groups: 0 stands for"),
+        ("gn.json", "entry", "groups: 0 stands for 5"),
+        ("nul.json", "unreadable", "null"),
+        ("long.json", "unreadable", "too long"),
+    ],
+)
+def test_one_bad_entry_is_a_finding_and_the_rest_is_reported(
+    cases: Path, tmp_path: Path, name: str, kind: str, named: str
+) -> None:
+    shutil.copy(cases / "hostile" / name, tmp_path)
+    write_mp4((torch.rand(3, 8, 64, 64) * 255).byte(), tmp_path / "good.mp4", 10)
+    assert main([str(tmp_path / name), "--out", str(tmp_path / "out"), "--quiet"]) == 1
+    report = json.loads((tmp_path / "out" / "doctor.json").read_text())
+    found = [finding for finding in report["findings"] if finding["kind"] == kind]
+    assert named in found[0]["message"]
+    assert any(clip["frames"] == 8 for clip in report["clips"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from monai_feat.data.datalist import (
     DatalistError,
     build_datalist,
     find_leaks,
+    inspect_datalist,
     parse_datalist,
     read_datalist,
     validate_datalist,
@@ -124,3 +126,27 @@ def test_what_is_no_datalist_is_refused(tmp_path: Path, text: str, message: str)
 def test_an_empty_list_is_refused() -> None:
     with pytest.raises(DatalistError, match="expected at least one clip"):
         build_datalist([])
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint", "left"),
+    [
+        ({"training": [{"image": "a.mp4"}], "groups": ["a"]}, "groups: expected .* got ", 1),
+        ({"training": [{"image": "a.mp4", "group": 0}], "groups": {"0": {"a": 1}}}, "groups: 0 stands for", 1),
+        ({"training": [{"image": "a.mp4", "group": 0}], "groups": {"0": 5}}, "groups: 0 stands for 5, expected", 1),
+        ({"training": [{"image": "a.mp4"}, {"image": 3}]}, "training item 1: expected", 1),
+        ({"training": [{"image": "a.mp4"}, {"image": "b.mp4", "label": ["m"]}]}, "training item 1: .* label", 1),
+        ({"training": [{"image": "a.mp4", "fold": "x" * 999}], "testing": 7}, "training item 0: expected integers", 0),
+        ({"training": [], "testing": {"a": 1}}, "testing: expected a list", 0),
+    ],
+)
+def test_what_is_wrong_is_said_and_the_rest_is_kept(
+    tmp_path: Path, document: dict[str, object], complaint: str, left: int
+) -> None:
+    (tmp_path / "d.json").write_text(json.dumps(document))
+    datalist = inspect_datalist(tmp_path / "d.json")
+    assert len(datalist.training) == left
+    assert re.match(complaint, datalist.complaints[0])
+    assert max(map(len, datalist.complaints)) < 400
+    with pytest.raises(DatalistError, match=complaint):
+        read_datalist(tmp_path / "d.json")
