@@ -13,9 +13,8 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from monai_feat.documents import read_yaml
-
 from monai_feat.bundle import shipped_bundles
+from monai_feat.documents import read_yaml
 
 from .study import Study, StudyError
 
