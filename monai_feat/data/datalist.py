@@ -166,9 +166,10 @@ def write_datalist(datalist: Datalist, path: str | os.PathLike[str]) -> None:
     validate_datalist(datalist)
     path = Path(path)
     root = path.parent.resolve()
-    datalist = Datalist(
-        *(tuple(_relative_group(item, root) for item in side) for side in (datalist.training, datalist.testing))
+    training, testing = (
+        tuple(_relative_group(item, root) for item in side) for side in (datalist.training, datalist.testing)
     )
+    datalist = Datalist(training, testing)
     items = [item for _, item in datalist.sides]
     groups = {name: i for i, name in enumerate(sorted({item.group for item in items if item.group}))}
     classes = {name: i for i, name in enumerate(sorted({item.category for item in items if item.category}))}
