@@ -72,7 +72,7 @@ def bi_wkv(w: Tensor, u: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """
     _check(w, u, k, v)
     apply: Any = bi_wkv_operator if torch.compiler.is_compiling() else BiWKVFunction.apply
-    output: Tensor = apply(w, u, k, v)[0]
+    output: Tensor = apply(w, u, k, v)[0].to(v.dtype)
     return output
 
 

@@ -240,7 +240,8 @@ def _backward(
 
 
 def compiled_forward(w: Tensor, u: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the attended values and the logarithms of their denominators; arguments are float32."""
+    """Return the attended values and the logarithms of their denominators, in float32 and float64."""
+    k, v = k.float(), v.float()
     output, total = torch.empty(k.shape), torch.empty(k.shape)
     peak = torch.empty(k.shape, dtype=torch.float64)
     given, steps = _flat(k, v)
@@ -252,7 +253,9 @@ def compiled_forward(w: Tensor, u: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor
 def compiled_backward(
     w: Tensor, u: Tensor, k: Tensor, v: Tensor, output: Tensor, log_denominator: Tensor, grad: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the gradients of w, u, k and v, given that of the output; arguments are float32."""
+    """Return the gradients of w, u, k and v, given that of the output, in their dtypes."""
+    dtypes = [x.dtype for x in (w, u, k, v)]
+    k, v, grad = k.float(), v.float(), grad.float()
     grad_k, grad_v = torch.empty(k.shape), torch.empty(k.shape)
     given, steps = _flat(k, v, output, log_denominator, grad)
     parameters, written = _flat(w.double(), u.double())[0], _flat(grad_k, grad_v)[0]
@@ -262,7 +265,10 @@ def compiled_backward(
         _backward(lanes, tuple(k.shape[1:]), steps, *parameters, *given, *sums.numpy(), *written)
         return sums
 
-    grad_w, grad_u = (sums.to(w.dtype) for sums in torch.stack(_share(k, walk)).sum(dim=0))
+    gradients = (*torch.stack(_share(k, walk)).sum(dim=0).float(), grad_k, grad_v)
+    grad_w, grad_u, grad_k, grad_v = (
+        x.to(dtype, copy=x._is_view()) for x, dtype in zip(gradients, dtypes, strict=True)
+    )
     return grad_w, grad_u, grad_k, grad_v
 
 

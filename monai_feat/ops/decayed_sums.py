@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["DecayedSums", "exponent_dtype", "two_sided_sums"]
+__all__ = ["DecayedSums", "exponent_dtype", "sum_dtype", "two_sided_sums"]
 
 
 HEADROOM = 8.0  # in exponents; the rounding of e^−8 costs nothing, and T e^8 does not overflow
@@ -42,6 +42,11 @@ class DecayedSums(NamedTuple):
 def exponent_dtype(device: torch.device) -> torch.dtype:
     """Return the precision of exponents: float64, but for Apple's GPUs, which have none."""
     return torch.float32 if device.type == "mps" else torch.float64
+
+
+def sum_dtype(k: Tensor, v: Tensor) -> torch.dtype:
+    """Return the precision of sums: float32, or float64 where keys or values are."""
+    return torch.promote_types(torch.promote_types(k.dtype, v.dtype), torch.float32)
 
 
 def two_sided_sums(w: Tensor, k: Tensor, values: Tensor) -> tuple[DecayedSums, DecayedSums]:

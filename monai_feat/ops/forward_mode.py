@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from .decayed_sums import two_sided_sums
-from .operator import bi_wkv_operator, in_sum_dtype
+from .operator import bi_wkv_operator
 
 __all__ = ["bi_wkv_tangent"]
 
@@ -30,9 +30,8 @@ def bi_wkv_tangent(saved: Sequence[Tensor], tangents: Sequence[Tensor | None]) -
         saved: w, u, k, v, the output and its log-denominators.
         tangents: of w, u, k and v; None where there is none.
     """
-    dtype = saved[4].dtype
-    w, u, k, v, y = in_sum_dtype(*saved[:5])
-    log_denominator = saved[5]
+    w, u, k, v, y, log_denominator = saved
+    w, u, k, v = (x.to(y.dtype) for x in (w, u, k, v))
     dw, du, dk, dv = tangents
     tangent = torch.zeros_like(y)
     if dv is not None:
@@ -44,7 +43,7 @@ def bi_wkv_tangent(saved: Sequence[Tensor], tangents: Sequence[Tensor | None]) -
         tangent = tangent + du * own * (v - y)
     if dw is not None:
         tangent = tangent - dw * _distance_weighted(w, k, v, y, log_denominator)
-    return tangent.to(dtype)
+    return tangent
 
 
 def _distance_weighted(w: Tensor, k: Tensor, v: Tensor, y: Tensor, log_denominator: Tensor) -> Tensor:

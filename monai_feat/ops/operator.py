@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .decayed_sums import exponent_dtype
+from .decayed_sums import exponent_dtype, sum_dtype
 from .kernels import kernels_for
 
 __all__ = ["bi_wkv_backward_operator", "bi_wkv_operator"]
@@ -22,10 +22,11 @@ __all__ = ["bi_wkv_backward_operator", "bi_wkv_operator"]
 
 @torch.library.custom_op("monai_feat::bi_wkv", mutates_args=())
 def bi_wkv_operator(w: Tensor, u: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the attended values, and the logarithms of their denominators for the backward pass."""
-    forward, _ = kernels_for(k)
-    output, log_denominator = forward(*in_sum_dtype(w, u, k, v))
-    return output.to(v.dtype), log_denominator
+    """Return the attended values in the precision of sums, and the logarithms of their denominators.
+
+    The backward pass needs both: values rounded to half precision would spoil the differences that it takes of them.
+    """
+    return kernels_for(k, v).forward(w, u, k, v)
 
 
 @torch.library.custom_op("monai_feat::bi_wkv_backward", mutates_args=())
@@ -33,22 +34,12 @@ def bi_wkv_backward_operator(
     w: Tensor, u: Tensor, k: Tensor, v: Tensor, output: Tensor, log_denominator: Tensor, grad: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the gradients of w, u, k and v, given that of the output."""
-    _, backward = kernels_for(k)
-    w_, u_, k_, v_, output_, grad_ = in_sum_dtype(w, u, k, v, output, grad)
-    gradients = backward(w_, u_, k_, v_, output_, log_denominator, grad_)
-    grad_w, grad_u, grad_k, grad_v = (g.to(x.dtype) for g, x in zip(gradients, (w, u, k, v), strict=True))
-    return grad_w, grad_u, grad_k, grad_v
-
-
-def in_sum_dtype(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Return the tensors in the precision of sums: float32, or float64 where keys or values are."""
-    dtype = torch.promote_types(torch.promote_types(tensors[2].dtype, tensors[3].dtype), torch.float32)
-    return tuple(x.to(dtype) for x in tensors)
+    return kernels_for(k, v).backward(w, u, k, v, output, log_denominator, grad)
 
 
 @bi_wkv_operator.register_fake
 def _(w: Tensor, u: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    return v.new_empty(v.shape), k.new_empty(k.shape, dtype=exponent_dtype(k.device))
+    return v.new_empty(v.shape, dtype=sum_dtype(k, v)), k.new_empty(k.shape, dtype=exponent_dtype(k.device))
 
 
 @bi_wkv_backward_operator.register_fake

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from .decayed_sums import exponent_dtype, two_sided_sums
+from .decayed_sums import exponent_dtype, sum_dtype, two_sided_sums
 
 __all__ = ["portable_backward", "portable_forward"]
 
@@ -20,6 +20,7 @@ CPU_PIECE = 2**15
 
 def portable_forward(w: Tensor, u: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     """Return the attended values and the logarithms of their denominators, both ``(B, T, C)``."""
+    w, u, k, v = (x.to(sum_dtype(k, v)) for x in (w, u, k, v))
     output = torch.empty(v.shape, dtype=v.dtype, device=v.device)
     log_denominator = torch.empty(v.shape, dtype=exponent_dtype(v.device), device=v.device)
     for rows, columns in _pieces(k):
@@ -32,6 +33,8 @@ def portable_backward(
     w: Tensor, u: Tensor, k: Tensor, v: Tensor, output: Tensor, log_denominator: Tensor, grad: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the gradients of w, u, k and v, given that of the output."""
+    dtypes = [x.dtype for x in (w, u, k, v)]
+    w, u, k, v, grad = (x.to(output.dtype) for x in (w, u, k, v, grad))
     grad_w, grad_u = (torch.zeros_like(x) for x in (w, u))
     grad_k, grad_v = (torch.empty(x.shape, dtype=x.dtype, device=x.device) for x in (k, v))
     for rows, columns in _pieces(k):
@@ -40,6 +43,7 @@ def portable_backward(
         piece_w, piece_u, grad_k[here], grad_v[here] = _backward(w[columns], u[columns], *kept)
         grad_w[columns] += piece_w
         grad_u[columns] += piece_u
+    grad_w, grad_u, grad_k, grad_v = (x.to(t) for x, t in zip((grad_w, grad_u, grad_k, grad_v), dtypes, strict=True))
     return grad_w, grad_u, grad_k, grad_v
 
 

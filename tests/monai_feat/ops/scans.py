@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import importlib
-from importlib.util import find_spec
+from functools import cache
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from torch import Tensor
 from monai_feat.ops.kernels import PORTABLE, Kernels
 
 NAMES = ("output", "w", "u", "k", "v")
+WITHOUT_TRITON = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed")
 WITHOUT_NUMBA = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 
 
@@ -43,14 +46,26 @@ def assert_close(found: list[Tensor], expected: list[Tensor], bound: float) -> N
 
 
 def kernels(name: str) -> Kernels:
-    """Return an implementation that runs on this machine."""
+    """Return an implementation by name, Triton's as its interpreter runs it on a CPU."""
     if name == "portable":
         return PORTABLE
-    module = importlib.import_module("monai_feat.ops.compiled_scan")
-    return Kernels(module.compiled_forward, module.compiled_backward)
+    module = interpreted() if name == "triton" else importlib.import_module(f"monai_feat.ops.{name}_scan")
+    return Kernels(getattr(module, f"{name}_forward"), getattr(module, f"{name}_backward"))
+
+
+@cache
+def interpreted() -> ModuleType:
+    """Return a copy of the module of Triton kernels, which chose on import whether they are interpreted."""
+    importlib.import_module("triton.language")  # Triton's own functions chose, too, and are not interpreted
+    spec = find_spec("monai_feat.ops.triton_scan")
+    module = module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRITON_INTERPRET", "1")
+        spec.loader.exec_module(module)
+    return module
 
 
 def use(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `bi_wkv` run on one implementation, whatever the number type."""
+    """Let `bi_wkv` run on one implementation."""
     chosen = kernels(name)
-    monkeypatch.setattr("monai_feat.ops.operator.kernels_for", lambda k: chosen)
+    monkeypatch.setattr("monai_feat.ops.operator.kernels_for", lambda k, v: chosen)
