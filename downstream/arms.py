@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The arms of a study: what each of them trains on.
 
-An arm is one entry of `ARMS`. To add one, write a function that picks its training clips from `Ingredients` and give it
-a line there: everything else, training and scoring, is the same for all of them.
+An arm is one entry of `ARMS`. To add one, write a function that picks its training clips from `Ingredients`. Give it a
+line there, or hand it to `register_arm` in a module that the study file imports (docs/extending.md). Everything else,
+training and scoring, is the same for all arms.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal
 
 from monai_feat.data import ClipItem
 
-__all__ = ["ARMS", "REFERENCE", "Arm", "ArmError", "Ingredients", "get_arm"]
+__all__ = ["ARMS", "REFERENCE", "Arm", "ArmError", "Ingredients", "get_arm", "register_arm"]
 
 REFERENCE = "real"
 RATIOS = (0.5, 1, 2, 4)
@@ -108,6 +109,19 @@ def get_arm(name: str) -> Arm:
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise ArmError(f"unknown arm {name!r}{hint}; the known ones are: {'; '.join(ARMS)}")
     return ARMS[name]
+
+
+def register_arm(arm: Arm) -> Arm:
+    """Make an arm known by its name, to study files among others.
+
+    Raises:
+        ArmError: another arm has that name.
+    """
+    known = ARMS.setdefault(arm.name, arm)
+    if known.reason != arm.reason:  # an arm of a module that was reloaded is the same
+        raise ArmError(f"there is an arm {arm.name!r} already ({known.reason}): choose another name")
+    ARMS[arm.name] = arm
+    return arm
 
 
 def take(clips: Sequence[ClipItem], ratio: float, real: Sequence[ClipItem], what: str) -> Sequence[ClipItem]:

@@ -7,6 +7,7 @@ The fields of these classes are the keys of a study file; `study_file.read_study
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,6 +204,7 @@ class Study:
         smallest_effect: smallest difference of mean Dice that would matter, declared before the study is run.
         surface_tolerance: pixels by which outlines may differ and still agree, for the normalised surface distance.
         fidelity: compare synthetic clips with real ones by ``monai-feat evaluate``, and look for copies.
+        imports: Python modules to import first, such as one that registers arms.
     """
 
     title: str
@@ -218,8 +220,11 @@ class Study:
     smallest_effect: float = 0.02
     surface_tolerance: float = TOLERANCE
     fidelity: bool = True
+    imports: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for module in self.imports:
+            _import(module)
         for name in ("arms", "fractions", "folds", "seeds"):
             values: Sequence[Any] = getattr(self, name)
             _expect(len(set(values)) == len(values), f"{name} lists nothing twice", values)
@@ -262,6 +267,15 @@ class Study:
             f"arm {arm.name!r} learns from an averaged teacher: set training.ema_decay, which then holds in all arms",
             f"training.ema_decay: {self.training.ema_decay}",
         )
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise StudyError(
+            f"imports: {module} cannot be imported ({error}): install it, or put its folder into PYTHONPATH"
+        ) from error
 
 
 def _expect(holds: bool, what: str, got: object) -> None:

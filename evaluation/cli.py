@@ -17,6 +17,7 @@ Exit codes: 0 done; 2 not done, with the reason; 3 with --gate, copies were foun
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import shlex
 import sys
@@ -74,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    for module in options.imports:
+        _import(module)
     if options.gate and options.held_out is None:
         raise ValueError("--gate is calibrated on real clips that were not trained on: name them with --held-out HELD")
     protocol = _protocol(options)
@@ -87,6 +90,15 @@ def _run(options: argparse.Namespace) -> int:
     if options.gate and (evaluation.gate is None or not evaluation.gate.passed):
         return 3
     return 0
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise ValueError(
+            f"--import: {module} cannot be imported ({error}): install it, or put its folder into PYTHONPATH"
+        ) from error
 
 
 def _open(options: argparse.Namespace, protocol: Protocol) -> Comparison:
@@ -244,6 +256,8 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it runs")
     group.add_argument("--corruptions", action="store_true", help="also show what each distance sees (takes longer)")
+    own = "Python modules to import first, such as one that registers properties"
+    group.add_argument("--import", nargs="+", default=(), metavar="MODULE", dest="imports", help=own)
     group.add_argument("--modality", choices=get_args(Modality), help="whose properties to measure")
     group.add_argument("--cache", metavar="DIR", help="of features (default: .evaluation_cache beside --out)")
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from downstream.arms import ARMS, REFERENCE, ArmError, Ingredients, get_arm
+from downstream.arms import ARMS, REFERENCE, ArmError, Ingredients, get_arm, register_arm
 from monai_feat.data import ClipItem
 
 
@@ -83,3 +83,12 @@ def test_an_arm_without_enough_clips_is_refused() -> None:
 def test_an_unknown_arm_names_the_closest() -> None:
     with pytest.raises(ArmError, match=r"did you mean 'real \+ copies'\?.*synthetic only"):
         get_arm("real + copy")
+
+
+def test_an_arm_of_ones_own_is_known_by_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("downstream.arms.ARMS", dict(ARMS))
+    own = replace(get_arm("real repeated"), name="real thrice", reason="each real clip three times")
+    assert register_arm(own) is get_arm("real thrice")
+    register_arm(replace(own))  # once more, as where its module is reloaded
+    with pytest.raises(ArmError, match=r"there is an arm 'real' already \(the real clips.*choose another name"):
+        register_arm(replace(own, name="real"))

@@ -43,6 +43,7 @@ def test_extra_real_clips_exist_below_the_whole() -> None:
         ({"smallest_effect": 0.0}, "a positive difference"),
         ({"surface_tolerance": -1.0}, "0 pixels or more"),
         ({"validation_share": 1.0}, "validation_share"),
+        ({"imports": ("no_such_module",)}, "imports: no_such_module cannot be imported .*PYTHONPATH"),
     ],
 )
 def test_what_cannot_be_run_is_refused(changes: dict[str, Any], complaint: str) -> None:

@@ -21,7 +21,15 @@ from monai_feat.metrics.functional.ultrasound import (
     speckle_snr,
 )
 
-__all__ = ["PROPERTIES", "Modality", "Property", "get_property", "measure_properties", "property_distance"]
+__all__ = [
+    "PROPERTIES",
+    "Modality",
+    "Property",
+    "get_property",
+    "measure_properties",
+    "property_distance",
+    "register_property",
+]
 
 Modality = Literal["any", "endoscopy", "ultrasound"]
 
@@ -114,6 +122,21 @@ def get_property(name: str) -> Property:
     if name not in PROPERTIES:
         raise KeyError(f"no property {name!r}; there are {', '.join(PROPERTIES)}")
     return PROPERTIES[name]
+
+
+def register_property(entry: Property) -> Property:
+    """Make a property known by its name, so that evaluations measure it.
+
+    An evaluation caches values by the name: a property that is computed differently needs a new one.
+
+    Raises:
+        ValueError: another property has that name.
+    """
+    known = PROPERTIES.setdefault(entry.name, entry)
+    if known.title != entry.title:  # a property of a module that was reloaded is the same
+        raise ValueError(f"there is a property {entry.name!r} already ({known.title}): choose another name")
+    PROPERTIES[entry.name] = entry
+    return entry
 
 
 def measure_properties(properties: Sequence[Property], clips: Tensor) -> Tensor:
