@@ -23,7 +23,7 @@ from monai_feat.visualize import (
 
 from ..statistics import LEVEL, Comparison, arm_values
 from .findings import Findings
-from .wording import of_real_data, patient_text, unit_text
+from .gain_text import of_real_data, patient_text, unit_text
 
 __all__ = ["doses_section", "patients_section"]
 

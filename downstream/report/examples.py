@@ -23,8 +23,8 @@ from monai_feat.visualize import (
 from monai_feat.visualize.outline import CLASS_COLOURS
 
 from .findings import Findings
+from .gain_text import of_real_data, patient_text, signed
 from .inputs import Example, Sample
-from .wording import of_real_data, patient_text, signed
 
 __all__ = ["PLANS", "PicturePlan", "examples_section", "show_samples"]
 

@@ -25,7 +25,7 @@ from monai_feat.visualize import (
 from ..metrics import METRICS
 from ..statistics import LEVEL, Comparison
 from .findings import Findings
-from .wording import mean_text, of_real_data, p_text, signed, unit_text
+from .gain_text import mean_text, of_real_data, p_text, signed, unit_text
 
 __all__ = ["gains_section", "means_section"]
 

@@ -14,7 +14,7 @@ from monai_feat.visualize import Cell, ColumnKind, Html, count, format_number, f
 
 from .examples import PicturePlan, show_samples
 from .findings import Findings
-from .wording import gain_text, of_real_data
+from .gain_text import gain_text, of_real_data
 
 __all__ = ["Fidelity", "generator_section", "read_fidelity"]
 

@@ -13,8 +13,8 @@ from monai_feat.visualize import count, join_words, percent
 
 from ..statistics import LEVEL, Comparison
 from .findings import Findings
+from .gain_text import gain_text, of_real_data
 from .generator import Fidelity
-from .wording import gain_text, of_real_data
 
 __all__ = ["Summary", "summarise"]
 

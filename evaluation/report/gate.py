@@ -10,7 +10,7 @@ from monai_feat.visualize import Cell, ColumnKind, Html, element, format_number,
 
 from ..results import Copy, GateResult, NearestPair
 from .pictures import PicturePlan, pair_pictures
-from .wording import count, percent
+from .score_text import count, percent
 
 __all__ = ["gate_section"]
 

@@ -11,7 +11,7 @@ from statistics import median
 from monai_feat.visualize import Axis, Html, Line, Series, element, format_number, join, legend, line_panel, paragraph
 
 from ..results import Curve, Distribution, Score
-from .wording import SERIES, SIDES, count, join_words
+from .score_text import SERIES, SIDES, count, join_words
 
 __all__ = ["curves_section", "distributions_section"]
 

@@ -23,7 +23,7 @@ from monai_feat.visualize import (
 )
 
 from ..results import Evaluation
-from .wording import side_name
+from .score_text import side_name
 
 __all__ = ["limits_section", "method_section"]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from monai_feat.visualize import MOST_FRAMES, Html, clip_player, clip_set, element, format_number, join, paragraph
 
 from ..results import Evaluation, NearestPair
-from .wording import SIDES, count, side_name
+from .score_text import SIDES, count, side_name
 
 __all__ = ["PLANS", "PicturePlan", "clips_section", "pair_pictures"]
 

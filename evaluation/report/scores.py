@@ -23,7 +23,7 @@ from monai_feat.visualize import (
 )
 
 from ..results import Floor, Interval, Score
-from .wording import count, interval_text, number_within, percent, range_text
+from .score_text import count, interval_text, number_within, percent, range_text
 
 __all__ = ["scores_section"]
 

@@ -9,8 +9,8 @@ from textwrap import fill
 from typing import Literal
 
 from ..results import Evaluation, Floor, Score
+from .score_text import number_within, range_text
 from .verdict import verdict
-from .wording import number_within, range_text
 
 __all__ = ["Standing", "standing", "summarise"]
 

@@ -11,7 +11,7 @@ from typing import Literal
 from monai_feat.visualize import format_number
 
 from ..results import Evaluation, Floor, GateResult, Repeats, Score
-from .wording import count, interval_text, number_within, percent, range_text
+from .score_text import count, interval_text, number_within, percent, range_text
 
 __all__ = ["Verdict", "lead_score", "verdict"]
 

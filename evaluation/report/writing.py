@@ -19,9 +19,9 @@ from .gate import gate_section
 from .measurements import curves_section, distributions_section
 from .method import limits_section, method_section
 from .pictures import PLANS, PicturePlan, clips_section
+from .score_text import count, side_name
 from .scores import scores_section
 from .verdict import Verdict, verdict
-from .wording import count, side_name
 
 __all__ = ["BUDGET", "render_report", "report_data", "write_report"]
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from evaluation.report.wording import SERIES, SIDES, count, interval_text, join_words, number_within, percent, side_name
+from evaluation.report.score_text import (
+    SERIES,
+    SIDES,
+    count,
+    interval_text,
+    join_words,
+    number_within,
+    percent,
+    side_name,
+)
 from evaluation.results import Interval
 
 

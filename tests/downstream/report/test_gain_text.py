@@ -8,7 +8,7 @@ import pytest
 
 from downstream.metrics import METRICS
 from downstream.report.findings import ArmMean, find
-from downstream.report.wording import gain_text, mean_text, of_real_data, p_text, signed, unit_text
+from downstream.report.gain_text import gain_text, mean_text, of_real_data, p_text, signed, unit_text
 from downstream.statistics import Effect
 from tests.downstream.report.studies import draw, small_study
 
