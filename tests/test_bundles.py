@@ -23,7 +23,7 @@ from monai_feat.bundle import check_config
 from monai_feat.checkpoints import load_checkpoint, load_weights
 from monai_feat.data import load_clip, probe_video, write_mp4, write_phantoms
 from monai_feat.engines import ReconstructionPrepareBatch
-from monai_feat.networks.nets import FEAT, ClipSegmenter
+from monai_feat.networks.nets import FEAT, ClipSegmenter, FrameAutoencoder
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("feat_endoscopy", "feat_ultrasound")
@@ -230,18 +230,39 @@ def test_names_only_declared_packages(name: str, config: str) -> None:
 
 def test_configs_of_a_bundle_describe_the_same_networks(name: str) -> None:
     train, autoencoder, inference = (read(bundle_of(name), config) for config in WORKFLOWS)
-    assert train["network_def"] == inference["network_def"]
-    assert train["autoencoder_def"] == inference["autoencoder_def"] == autoencoder["network_def"]
-    shared = ("image_channels", "label_channels", "frame_size", "fit", "dataset_dir")
-    assert all(train[key] == autoencoder[key] == inference[key] for key in shared)
-    assert train["num_frames"] == inference["num_frames"]
+    sizes = inference["network_def"]["otherwise"]
+    assert sizes.items() <= train["network_def"].items()
+    shipped = FEAT.from_pretrained(bundle_of(name))
+    assert sizes.items() <= shipped.arguments().items()
+    assert (shipped.clips.num_frames, shipped.clips.frame_size[0]) == (train["num_frames"], train["frame_size"])
+    assert (shipped.diffusion.prediction_type, shipped.diffusion.sampler) == (
+        train["prediction_type"],
+        train["sampler"],
+    )
+    assert shipped.diffusion.num_sampling_steps == train["num_sampling_steps"]
+    assert train["modality"] == autoencoder["modality"] == shipped.clips.modality
+    assert all(train[key] == autoencoder[key] == inference[key] for key in ("fit", "dataset_dir"))
 
 
-@pytest.mark.parametrize(("definition", "file"), [("network_def", "feat"), ("autoencoder_def", "autoencoder")])
-def test_shipped_weights_are_small_and_fit(name: str, definition: str, file: str) -> None:
+def test_what_was_trained_at_another_size_needs_only_its_paths(name: str, tmp_path: Path) -> None:
+    small = {"network_def::hidden_size": 32, "network_def::num_layers": 1, "network_def::patch_size": 2}
+    options = {**TRAINED, **small, "num_frames": 3, "num_sampling_steps": 2, "val_interval": 1}
+    autoencoder = run_config(name, "train_autoencoder", tmp_path / "autoencoder", num_statistics_clips=2, **TRAINED)
+    weights = {"autoencoder_weights": str(autoencoder / "autoencoder.safetensors")}
+    feat = run_config(name, "train", tmp_path / "feat", **weights, **options)
+    for file, entry in (("feat.safetensors", None), ("checkpoints/checkpoint_iteration=2.pt", "ema")):
+        given = {**weights, "network_weights": str(feat / file)} | ({"network_entry": entry} if entry else {})
+        out = run_config(name, "inference", tmp_path / "samples" / file, num_clips=1, output_format="nifti", **given)
+        clip = load_clip(out / "clip_000000.nii.gz")
+        assert clip.shape[1:] == (3, 32, 32)
+        assert clip.meta["frame_rate"] == pytest.approx(FEAT.from_pretrained(feat).clips.frame_rate)
+
+
+@pytest.mark.parametrize("file", ["feat", "autoencoder"])
+def test_shipped_weights_are_small_and_fit(name: str, file: str) -> None:
     path = bundle_of(name) / "models" / f"{file}.safetensors"
-    parser = ConfigParser(read(bundle_of(name), "inference"))
-    load_weights(parser.get_parsed_content(definition), path)
+    kind = {"feat": FEAT, "autoencoder": FrameAutoencoder}[file]
+    assert kind.from_pretrained(path).clips == kind.from_pretrained(bundle_of(name)).clips
     assert path.stat().st_size <= 8 * 2**20
 
 
@@ -279,7 +300,7 @@ def test_training_leaves_its_files(training: Path) -> None:
         "tensorboard",
     ]
     state = load_checkpoint(training / "checkpoints" / "checkpoint_iteration=2.pt")
-    assert sorted(state) == ["ema", "lr_scheduler", "network", "optimizer", "trainer"]
+    assert sorted(state) == ["ema", "lr_scheduler", "metadata", "network", "optimizer", "trainer"]
     assert state["trainer"]["iteration"] == 2
     torch.testing.assert_close(load_checkpoint(training / "feat.safetensors"), state["ema"], rtol=0, atol=0)
 
@@ -345,7 +366,8 @@ def test_weights_without_masks_are_refused_where_masks_are_asked_for(
     name: str, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     message = error_of(name, "train", tmp_path, **tiny, label_channels=2)
-    assert "does not fit FrameAutoencoder" in message
+    assert "expected clips of 3 channels, got (" in message
+    assert "5, 4, 32, 32); train the autoencoder on as many image_channels and label_channels" in message
 
 
 @pytest.mark.parametrize("name", NAMES[:1], indirect=True)  # the bundles differ in their data only
@@ -400,7 +422,7 @@ def test_conditions_go_from_the_config_to_the_samples(name: str, tiny: dict[str,
 
 @pytest.mark.parametrize("name", NAMES[1:], indirect=True)  # the bundles differ in their data only
 def test_rectified_flow_trains_resumes_and_samples(name: str, tiny: dict[str, Any], tmp_path: Path) -> None:
-    """From diffusion weights, resumed with the same bits; what comes knows that only its own sampler fits."""
+    """From diffusion weights, resumed with the same bits; what comes knows its own sampler, and refuses others."""
     shipped = bundle_of(name) / "models" / "feat.safetensors"
     options = {**tiny, "network_weights": str(shipped)}
     parts = run_config(name, "rectified_flow", tmp_path / "parts", **options)
@@ -413,10 +435,10 @@ def test_rectified_flow_trains_resumes_and_samples(name: str, tiny: dict[str, An
 
     options = {**SAMPLED, "autoencoder_weights": tiny["autoencoder_weights"], "num_clips": 1}
     options |= {"network_weights": str(whole / "feat.safetensors"), "output_format": "latents"}
-    samples = run_config(name, "inference", tmp_path / "samples", sampler="rectified_flow", **options)
+    samples = run_config(name, "inference", tmp_path / "samples", **options)
     settings = json.loads((samples / "manifest.json").read_text())["settings"]
     assert (settings["scheduler"], settings["prediction_type"]) == ("RFlowScheduler", "flow_velocity")
-    message = error_of(name, "inference", tmp_path, **options)
+    message = error_of(name, "inference", tmp_path, sampler="multistep", **options)
     assert "predicts 'flow_velocity', which goes with rectified_flow" in message
 
 
@@ -489,8 +511,9 @@ def test_adversarial_training_resumes_with_the_same_bits(
     assert "killed" in message_of(error.value)
     parts = run_config(name, "adversarial", tmp_path / "parts", **overrides)
     one, other = (load_checkpoint(folder / "checkpoints" / "checkpoint_iteration=4.pt") for folder in (whole, parts))
-    assert sorted(one) == ["discriminator_optimizer", "loss", "lr_scheduler", "network", "optimizer", "trainer"]
-    for part in set(one) - {"trainer"}:
+    parts_of_it = ["discriminator_optimizer", "loss", "lr_scheduler", "metadata", "network", "optimizer", "trainer"]
+    assert sorted(one) == parts_of_it
+    for part in set(one) - {"trainer", "metadata"}:
         torch.testing.assert_close(other[part], one[part], rtol=0, atol=0)
 
 
@@ -585,9 +608,7 @@ def test_weights_of_another_network_get_a_clear_error(name: str, tiny: dict[str,
     wrong = tiny["autoencoder_weights"]
     for config, key in (("train", "network_weights"), ("inference", "network_weights")):
         overrides = {key: wrong} if config == "inference" else {**tiny, key: wrong}
-        assert "does not fit FEAT: this checkpoint is of another architecture" in error_of(
-            name, config, tmp_path, **overrides
-        )
+        assert f"{wrong}: is of a FrameAutoencoder, expected a FEAT" in error_of(name, config, tmp_path, **overrides)
     assert "A file of weights alone starts a training" in error_of(name, "train", tmp_path, **tiny, resume_from=wrong)
 
 

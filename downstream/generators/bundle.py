@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.bundle import ConfigParser
 
-from monai_feat.checkpoints import load_checkpoint, load_weights, save_checkpoint, widen_autoencoder
+from monai_feat.checkpoints import load_checkpoint, save_checkpoint, widen_autoencoder
 from monai_feat.data import ClipItem, Datalist, load_clip, write_datalist
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.functional import to_uint8, to_unit_range
@@ -146,7 +145,7 @@ def sample_trained(request: Request) -> list[ClipItem]:
 def reconstruct(request: Request) -> list[ClipItem]:
     """Send the training clips and their masks through the generator's autoencoder."""
     weights = _trained_weights(request)[0]
-    autoencoder = _autoencoder(request, weights)
+    autoencoder = FrameAutoencoder.from_pretrained(weights)
     classes = request.data.num_classes
     written = []
     for i, item in enumerate(request.train):
@@ -169,15 +168,6 @@ def _trained_weights(request: Request) -> tuple[Path, Path]:
         return given.autoencoder_weights, given.network_weights
     folder = request.folder
     return folder / "autoencoder" / "autoencoder.safetensors", folder / "feat" / "feat.safetensors"
-
-
-def _autoencoder(request: Request, weights: Path) -> FrameAutoencoder:
-    bundle = BundleRun(request)
-    config = ConfigParser()
-    config.read_config(str(bundle.bundle / "configs" / "inference.json"))
-    config.update({key: bundle.form[key] for key in ("label_channels", "image_channels")})
-    network: FrameAutoencoder = config.get_parsed_content("autoencoder_def")
-    return load_weights(network, weights).eval()
 
 
 def _widened(bundle: BundleRun) -> Path:

@@ -16,8 +16,8 @@ from monai.bundle import ConfigParser
 from torch import Tensor, nn
 
 from monai_feat.bundle import shipped_bundles
-from monai_feat.checkpoints import import_sd_vae
 from monai_feat.data import VideoReadError, autoencoder_digest
+from monai_feat.importers import import_sd_vae
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms import to_uint8
 

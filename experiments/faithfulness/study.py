@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.bundle import ConfigParser
 from torch import Tensor, nn
 
 from experiments.faithfulness.questions import Question, held_out_clips
 from experiments.labelled_demo import segment, train_segmenter
 from experiments.seed_table import Row, Scores, cell, over_seeds
 from monai_feat.apps.recipe import Recipe, epochs_for
-from monai_feat.checkpoints import load_weights
 from monai_feat.data import load_clip
 from monai_feat.files import write_json, write_text
+from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.functional import to_uint8, to_unit_range
 from monai_feat.visualize import save_contact_sheet
 
@@ -228,9 +227,7 @@ def sample(
 @torch.no_grad()
 def reconstruct(recipe: Recipe, pixels: Tensor) -> Tensor:
     """Pass clips, uint8 ``(N, C, T, H, W)``, through the shipped autoencoder: the most that sampled ones can be."""
-    config = ConfigParser()
-    config.read_config(str(recipe.bundle / "configs" / "inference.json"))
-    autoencoder = load_weights(config.get_parsed_content("autoencoder_def"), recipe.weights("autoencoder")).eval()
+    autoencoder = FrameAutoencoder.from_pretrained(recipe.weights("autoencoder"))
     decoded = [autoencoder.decode(autoencoder.encode(to_unit_range(clip)[None]))[0] for clip in pixels]
     return to_uint8(torch.stack(decoded))
 

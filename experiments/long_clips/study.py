@@ -90,8 +90,8 @@ def run_study(modality: str, out: Path, budget: Budget) -> tuple[list[Row], dict
     config = ConfigParser()
     config.read_config(str(recipe.bundle / "configs" / "inference.json"))
     config["bundle_root"] = str(recipe.bundle)
-    window, size = config["num_frames"], config["frame_size"]
     autoencoder, network = (config.get_parsed_content(name) for name in ("autoencoder", "network"))
+    window, size = network.clips.num_frames, network.clips.frame_size
     channels, _, *latents = autoencoder.latent_shape(window, size)
     tokens = math.prod(latents) // network.patch_size**2
     overrides = ways(window, tokens)
@@ -142,7 +142,7 @@ def sample_all(
     return clips
 
 
-def real_clips(modality: str, budget: Budget, size: int, seed: int) -> Tensor:
+def real_clips(modality: str, budget: Budget, size: tuple[int, int], seed: int) -> Tensor:
     """Render long procedural clips that no training saw, uint8 ``(N, C, T, H, W)``."""
     phantoms = PhantomDataset(modality, budget.num_clips, HELD_OUT_SEED + seed, size, budget.num_frames)
     return torch.stack([phantoms.clip(index).image for index in range(budget.num_clips)])

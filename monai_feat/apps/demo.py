@@ -25,8 +25,8 @@ from torch import Tensor
 
 from monai_feat.apps.console import run_plainly
 from monai_feat.apps.recipe import Recipe, make_recipe
-from monai_feat.checkpoints import load_weights
 from monai_feat.data import PHANTOMS, read_video
+from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.visualize import read_tensorboard_scalars, save_contact_sheet, save_loss_curves
 
@@ -58,10 +58,11 @@ def reconstruct(demo: Recipe, weights: Path) -> tuple[Tensor, Tensor]:
     config = ConfigParser()
     config.read_config(str(demo.bundle / "configs" / "inference.json"))
     overrides = {"dataset_dir": demo.source, "on_bad": demo.on_bad, "num_frames": demo.num_frames}
+    overrides |= {"bundle_root": str(demo.bundle), "autoencoder_weights": str(weights)}
     config.update({key: value for key, value in overrides.items() if value is not None})
     clips = config.get_parsed_content("real_clips")
     real = torch.stack([clips[index]["image"] for index in range(min(NUM_SHOWN, len(clips)))])
-    autoencoder = load_weights(config.get_parsed_content("autoencoder_def"), weights).eval()
+    autoencoder = FrameAutoencoder.from_pretrained(weights)
     with torch.no_grad():
         return to_uint8(real), to_uint8(autoencoder.decode(autoencoder.encode(real)))
 

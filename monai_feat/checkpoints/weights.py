@@ -6,16 +6,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 
+from monai_feat.checkpoints.description import describe_differences, read_description
 from monai_feat.checkpoints.storage import CheckpointError, load_checkpoint
 from monai_feat.files import compare_keys, first_few
 
 __all__ = ["check_weights", "load_weights"]
 
 ModuleT = TypeVar("ModuleT", bound=torch.nn.Module)
+
+
+@runtime_checkable
+class _Described(Protocol):
+    def arguments(self) -> Mapping[str, Any]: ...
 
 
 def load_weights(
@@ -33,8 +39,9 @@ def load_weights(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        CheckpointError: if the file cannot be read or does not fit. ``module`` is then unchanged, unless it is one of
-            its own modules that refuses a tensor of the right shape.
+        CheckpointError: if the file cannot be read or does not fit; of a file that describes itself the message begins
+            with the first argument in which the networks differ. ``module`` is then unchanged, unless it is one of its
+            own modules that refuses a tensor of the right shape.
     """
     state = load_checkpoint(path)
     if entry is not None:
@@ -42,7 +49,12 @@ def load_weights(
     own = module.state_dict()
     if new_part is not None and not any(key.startswith(f"{new_part}.") for key in state):
         state |= {key: tensor for key, tensor in own.items() if key.startswith(f"{new_part}.")}
-    check_weights(own, state, source=str(path), target=type(module).__name__)
+    try:
+        check_weights(own, state, source=str(path), target=type(module).__name__)
+    except CheckpointError as error:
+        if differing := _differing_arguments(module, path):
+            raise CheckpointError(f"{path}: {differing[0]}\n{error}") from error
+        raise
     try:
         module.load_state_dict(state)
     except RuntimeError as error:  # what a module has against tensors of the right shape
@@ -83,6 +95,15 @@ def check_weights(expected: Mapping[str, torch.Tensor], given: Mapping[str, Any]
     lines = [f"  {len(keys)} {kind}: {first_few(keys)}" for kind, keys in differences.items() if keys]
     summary = f"{source}: does not fit {target}: {verdict} ({agreeing} of {len(expected)} tensors agree)"
     raise CheckpointError("\n".join([summary, *lines]))
+
+
+def _differing_arguments(module: torch.nn.Module, path: str | os.PathLike[str]) -> list[str]:
+    description = read_description(path)
+    if description is None or not isinstance(module, _Described):
+        return []
+    if description.network != type(module).__name__:
+        return [f"is of a {description.network}, expected a {type(module).__name__}"]
+    return describe_differences(description.arguments, module.arguments())
 
 
 def _take_entry(state: Mapping[str, Any], entry: str, source: str) -> dict[str, Any]:

@@ -64,7 +64,17 @@ class SafeCheckpointSaver(CheckpointSaver):
 
     With ``epoch_level=False`` it saves at the end of every epoch too, and there after all other handlers that come
     before it, such as validation. Of what a training saved before it was resumed, ``n_saved`` files are kept, not more.
+
+    Args:
+        arguments: of ``CheckpointSaver``.
+        metadata: what the networks say about themselves, see `monai_feat.checkpoints.Description`; kept in every file.
+        options: of ``CheckpointSaver``.
     """
+
+    def __init__(self, *arguments: Any, metadata: Mapping[str, str] | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if metadata is not None:
+            self.save_dict["metadata"] = _Constant(metadata)
 
     def attach(self, engine: Engine) -> None:
         """Replace the writers behind the final, best and regular checkpoints, then attach to ``engine``."""
@@ -162,6 +172,16 @@ class SafeCheckpointLoader(CheckpointLoader):
             if isinstance(network, torch.nn.Module):
                 state = checkpoint[name]
                 check_weights(network.state_dict(), state, source=self.load_path, target=type(network).__name__)
+
+
+class _Constant:
+    """An object to save that does not change."""
+
+    def __init__(self, state: Mapping[str, str]) -> None:
+        self._state = dict(state)
+
+    def state_dict(self) -> dict[str, str]:
+        return self._state
 
 
 def _engine_parts(engine: Engine) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,11 @@ SAMPLERS = (*DIFFUSION_SAMPLERS, *_OF_FLOW)
 
 
 def sampling_scheduler(
-    sampler: str, prediction_type: str, num_train_timesteps: int = 1000, **arguments: Any
+    sampler: str,
+    prediction_type: str,
+    num_train_timesteps: int = 1000,
+    noise_schedule: Mapping[str, Any] | None = None,
+    **arguments: Any,
 ) -> Scheduler:
     """Make the scheduler of a sampler, and refuse one that the network was not trained for.
 
@@ -38,6 +42,8 @@ def sampling_scheduler(
         prediction_type: what the network predicts: "epsilon", "sample" or "v_prediction" for the first three samplers,
             "flow_velocity" for the last.
         num_train_timesteps: number of steps of the training chain.
+        noise_schedule: of the training chain: ``schedule``, a name of MONAI's ``NoiseSchedules``, and its arguments;
+            None for the linear one. Rectified flow has none.
         arguments: of the scheduler, such as the ``eta`` of "ddim".
 
     Returns:
@@ -58,5 +64,5 @@ def sampling_scheduler(
             f"The sampler is {sampler!r}, but the network predicts {prediction_type!r}, which goes with "
             f"{', '.join(fitting)}: choose one of these (in the bundles: --sampler {next(reversed(fitting))})."
         )
-    own = {} if fitting is _OF_FLOW else {"prediction_type": prediction_type}
+    own = {} if fitting is _OF_FLOW else {"prediction_type": prediction_type, **(noise_schedule or {})}
     return fitting[sampler](num_train_timesteps=num_train_timesteps, **own, **arguments)

@@ -79,10 +79,9 @@ def test_a_resumed_training_has_the_bits_of_an_uninterrupted_one(phantoms: Path,
 def test_inference_writes_masks_of_the_clips_own_size(training: Path, phantoms: Path, tmp_path: Path) -> None:
     """They are those of `predict_masks`, which finds its settings beside the weights."""
     clips = sorted((phantoms.parent / "clips").rglob("*.mp4"))
-    options = {"frame_size": 32, "init_filters": 4, "image_channels": 3, "num_frames": 2, "context": "clip"}
     weights = training / "model.safetensors"
     folder = phantoms.parent / "clips"
-    out = run_config("inference", tmp_path, dataset_dir=str(folder), network_weights=str(weights), **options)
+    out = run_config("inference", tmp_path, dataset_dir=str(folder), network_weights=str(weights))
     assert "settings" in read_metadata(weights)
     for item, expected in predict_masks(weights, [{"image": clip} for clip in clips]):
         mask = load_clip(out / Path(item["image"]).relative_to(folder).with_name(f"{item['image'].stem}_mask.nii.gz"))

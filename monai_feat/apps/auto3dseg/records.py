@@ -12,11 +12,11 @@ from typing import Any
 
 from ignite.engine import Engine, Events
 from monai.engines import SupervisedEvaluator
-from torch import nn
 
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings
 from monai_feat.checkpoints import read_metadata, save_checkpoint
 from monai_feat.files import compare_keys, read_json, write_json
+from monai_feat.networks.nets import ClipSegmenter
 
 __all__ = ["METRIC", "Items", "KeptWeights", "claim_folder"]
 
@@ -61,7 +61,7 @@ class KeptWeights:
     """
 
     def __init__(
-        self, network: nn.Module, evaluator: SupervisedEvaluator | None, path: Path, settings: SegmentationSettings
+        self, network: ClipSegmenter, evaluator: SupervisedEvaluator | None, path: Path, settings: SegmentationSettings
     ) -> None:
         self.network, self.evaluator, self.path, self.settings = network, evaluator, path, settings
 
@@ -71,13 +71,14 @@ class KeptWeights:
 
     def __call__(self, engine: Engine) -> None:
         """Save the weights, unless better ones are saved."""
+        description = self.network.describe(self.settings.clips)
         notes = {"settings": self.settings.to_json(), "step": str(engine.state.iteration)}
         if self.evaluator is not None:
             score = float(self.evaluator.state.metrics[METRIC])
             if self.path.is_file() and score <= float(read_metadata(self.path)[METRIC]):
                 return
             notes[METRIC] = repr(score)
-        save_checkpoint(self.network.state_dict(), self.path, notes)
+        save_checkpoint(self.network.state_dict(), self.path, {**description.to_metadata(), **notes})
 
 
 def _files(item: Mapping[str, Any]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import torch
 
-from monai_feat.checkpoints import CheckpointError, load_weights, read_metadata
+from monai_feat.checkpoints import CheckpointError, ClipFormat, load_weights, read_metadata
 from monai_feat.inferers import TimeWindowInferer
 from monai_feat.networks.nets import ClipSegmenter, Context
 from monai_feat.transforms import Augmentation
@@ -99,6 +99,11 @@ class SegmentationSettings:
         if "settings" not in metadata:
             raise CheckpointError(f"{path}: holds no settings of a segmentation; expected a file of train_segmenter")
         return cls.from_dict(json.loads(metadata["settings"]))
+
+    @property
+    def clips(self) -> ClipFormat:
+        """The clips that the network is trained on."""
+        return ClipFormat(None, self.image_channels, self.num_frames, (self.frame_size, self.frame_size))
 
     def to_json(self) -> str:
         """All values, by name."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from ignite.engine import Engine, Events
@@ -36,6 +36,7 @@ from monai_feat.handlers import (
     warmup_cosine,
 )
 from monai_feat.losses import ClipSegmentationLoss
+from monai_feat.networks.nets import ClipSegmenter
 
 __all__ = ["WEIGHTS_NAME", "train_segmenter"]
 
@@ -96,7 +97,7 @@ class _Training:
         self.optimizer = torch.optim.AdamW(self.network.parameters(), settings.learning_rate)
         rate = warmup_cosine(min(20, settings.max_steps // 10), settings.max_steps)
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, rate)
-        self.used: nn.Module = self.network if self.average is None else self.average.ema_model
+        self.used = self.network if self.average is None else cast(ClipSegmenter, self.average.ema_model)
 
     @property
     def parts(self) -> dict[str, Any]:

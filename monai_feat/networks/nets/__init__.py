@@ -7,6 +7,7 @@ from __future__ import annotations
 from .clip_segmenter import ClipSegmenter, Context
 from .feat import FEAT, FEAT_PRESETS, FEATLayer
 from .frame_autoencoder import FrameAutoencoder, sample_posterior
+from .stable_diffusion_autoencoder import StableDiffusionAutoencoder
 
 __all__ = [
     "FEAT",
@@ -15,5 +16,6 @@ __all__ = [
     "Context",
     "FEATLayer",
     "FrameAutoencoder",
+    "StableDiffusionAutoencoder",
     "sample_posterior",
 ]

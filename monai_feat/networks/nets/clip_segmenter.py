@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from einops import rearrange
 from monai.networks.nets import DynUNet
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
+
+from monai_feat.checkpoints import Pretrained
 
 __all__ = ["ClipSegmenter", "Context"]
 
 Context = Literal["frame", "clip"]
 
 
-class ClipSegmenter(nn.Module):
+class ClipSegmenter(Pretrained):
     """MONAI's ``DynUNet`` (nnU-Net, Isensee et al. 2021) on clips, with a stem of stride 2 and deep supervision.
 
     Convolutions and strides act on rows and columns; with the context of the clip, all convolutions but the first span
@@ -40,6 +42,8 @@ class ClipSegmenter(nn.Module):
         torch.Size([1, 2, 5, 32, 48])
     """
 
+    weights_name = "model.safetensors"
+
     def __init__(
         self,
         in_channels: int,
@@ -57,6 +61,10 @@ class ClipSegmenter(nn.Module):
                 f"expected num_levels >= 3 and num_supervised from 0 to num_levels - 2, got {num_levels} and "
                 f"{num_supervised}"
             )
+        self._arguments = dict(
+            in_channels=in_channels, num_classes=num_classes, init_filters=init_filters, num_levels=num_levels,
+            context=context, num_supervised=num_supervised,
+        )  # fmt: skip
         self.context = context
         self.divisor = 2**num_levels
         is_clip = context == "clip"
@@ -74,6 +82,10 @@ class ClipSegmenter(nn.Module):
             deep_supervision=num_supervised > 0,
             deep_supr_num=max(num_supervised, 1),
         )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what a network of the same tensors is constructed with, as values of JSON."""
+        return dict(self._arguments)
 
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
         """Return logits.

@@ -18,7 +18,14 @@ from monai.utils import ensure_tuple_rep
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from monai_feat.conditions import Condition, ConditionEmbedding, Context
+from monai_feat.checkpoints import Pretrained
+from monai_feat.conditions import (
+    Condition,
+    ConditionEmbedding,
+    Context,
+    conditions_from_json,
+    conditions_to_json,
+)
 from monai_feat.networks.blocks import (
     AdaptiveBlock,
     AdaptiveModulation,
@@ -91,7 +98,7 @@ class FEATLayer(nn.Module):
         return output
 
 
-class FEAT(nn.Module):
+class FEAT(Pretrained):
     """Predict the noise of a noisy latent clip (FEAT, arXiv 2506.04956, Figure 2).
 
     There is no positional embedding: position comes from the decays of the scans and from zero-padded convolutions, so
@@ -124,6 +131,7 @@ class FEAT(nn.Module):
         torch.Size([2, 8, 5, 8, 12])
     """
 
+    weights_name = "feat.safetensors"
     conditioning: ConditionEmbedding | None
     level_skip: LevelConditionedSkip | None
 
@@ -148,11 +156,17 @@ class FEAT(nn.Module):
             raise ValueError(f"sizes of FEAT must be at least 1, got {wrong}")
         if skip_filters < 0:
             raise ValueError(f"skip_filters must be 0, for none, or more, got {skip_filters}")
+        self._sizes = {
+            **{name: size for name, size in sizes.items() if name != "feed_forward_width"},
+            "num_heads": num_heads,
+            "mlp_ratio": mlp_ratio,
+            "skip_filters": skip_filters,
+        }
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.patch_size = patch_size
         self.use_checkpoint = use_checkpoint
-        spatial, temporal = ensure_tuple_rep(reference_tokens, 2)
+        self._reference_tokens = spatial, temporal = ensure_tuple_rep(reference_tokens, 2)
         self.patch_embedding = PatchEmbedding(in_channels, hidden_size, patch_size)
         self.timestep_embedding = TimestepEmbedding(hidden_size)
         self.layers = nn.ModuleList(
@@ -188,6 +202,24 @@ class FEAT(nn.Module):
         for part in (self.level_skip, self.conditioning):
             if part is not None:
                 part.reset_parameters()
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What clips can be asked for."""
+        return () if self.conditioning is None else self.conditioning.conditions
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what a network of the same tensors is constructed with, as values of JSON."""
+        return {
+            **self._sizes,
+            "reference_tokens": list(self._reference_tokens),
+            "conditions": conditions_to_json(self.conditions),
+        }
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> FEAT:
+        """Make a new network of what `arguments` returns."""
+        return cls(**{**arguments, "conditions": conditions_from_json(arguments.get("conditions", ()))})
 
     def forward(
         self, x: Tensor, timesteps: Tensor | float, context: Context | None = None, num_image_frames: int = 0

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from einops import rearrange
 from monai.networks.nets import AutoencoderKL
 from monai.utils import ensure_tuple_rep
-from torch import Tensor, nn
+from torch import Tensor
+
+from monai_feat.checkpoints import Pretrained
+from monai_feat.networks.nets.autoencoder_arguments import build_autoencoder, describe_autoencoder
 
 __all__ = ["FrameAutoencoder", "sample_posterior"]
 
@@ -20,7 +24,7 @@ def sample_posterior(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tenso
     return torch.addcmul(mean, torch.exp(0.5 * log_variance), noise)
 
 
-class FrameAutoencoder(nn.Module):
+class FrameAutoencoder(Pretrained):
     """Encode and decode clips with MONAI's 2-D ``AutoencoderKL``, one frame at a time.
 
     Latents handed out are multiplied with ``scale_factor``, so that a diffusion model sees unit variance; it is a
@@ -45,6 +49,7 @@ class FrameAutoencoder(nn.Module):
         (torch.Size([1, 4, 5, 8, 8]), torch.Size([1, 3, 5, 16, 16]))
     """
 
+    weights_name = "autoencoder.safetensors"
     scale_factor: Tensor
 
     def __init__(self, autoencoder: AutoencoderKL, scale_factor: float = 1.0, max_frames: int = 64) -> None:
@@ -54,6 +59,15 @@ class FrameAutoencoder(nn.Module):
         self.autoencoder = autoencoder
         self.max_frames = max_frames
         self.register_buffer("scale_factor", torch.tensor(float(scale_factor)))
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what a network of the same tensors is constructed with, as values of JSON."""
+        return {"autoencoder": describe_autoencoder(self.autoencoder), "scale_factor": float(self.scale_factor)}
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> FrameAutoencoder:
+        """Make a new network of what `arguments` returns."""
+        return cls(**{**arguments, "autoencoder": build_autoencoder(arguments["autoencoder"])})
 
     def encode_moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode clips to the mean and log-variance of their latents, before scaling.
@@ -65,8 +79,13 @@ class FrameAutoencoder(nn.Module):
             Mean and log-variance, each ``(B, C_latent, T, H/f, W/f)`` for an autoencoder that downsamples by f.
 
         Raises:
-            ValueError: when the clips have no five axes, or H or W is no multiple of f.
+            ValueError: when the clips have no five axes or other channels, or H or W is no multiple of f.
         """
+        if x.ndim == 5 and x.shape[1] != (channels := self._first_weights().shape[1]):
+            raise ValueError(
+                f"expected clips of {channels} channels, got {tuple(x.shape)}; train the autoencoder on as many "
+                "image_channels and label_channels"
+            )
         mean, std = self._frame_by_frame(self.autoencoder.encode, x)
         for pixels, latents in zip(x.shape[-2:], mean.shape[-2:], strict=True):
             factor = pixels // latents
@@ -116,7 +135,7 @@ class FrameAutoencoder(nn.Module):
         Raises:
             ValueError: when H or W is no multiple of f.
         """
-        first = self.autoencoder.get_parameter("encoder.blocks.0.conv.weight")
+        first = self._first_weights()
         frame = first.new_zeros(1, first.shape[1], 1, *ensure_tuple_rep(frame_size, 2))
         channels, _, *size = self.encode_moments(frame)[0].shape[1:]
         return (channels, num_frames, *size)
@@ -206,6 +225,9 @@ class FrameAutoencoder(nn.Module):
         if not count:
             raise ValueError("cannot measure the latents of no clips")
         return total / count, squares / count - (total / count).square(), noise / count
+
+    def _first_weights(self) -> Tensor:
+        return self.autoencoder.get_parameter("encoder.blocks.0.conv.weight")
 
     def _frame_by_frame(self, function: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> tuple[Tensor, ...]:
         if x.ndim != 5 or 0 in x.shape:

@@ -11,7 +11,6 @@ import torch
 from monai.networks.nets import AutoencoderKL
 from torch import Tensor, nn
 
-from monai_feat.checkpoints import conditions_metadata, load_weights, read_conditions, save_checkpoint
 from monai_feat.conditions import (
     NONE,
     ClassCondition,
@@ -84,11 +83,11 @@ def test_a_condition_of_ones_own_is_trained_saved_read_and_asked_for(tmp_path: P
     batch = {"phase": torch.tensor([0.0, 3.0]), "view": torch.tensor([1, -1])}
     latents = torch.randn(2, 4, 3, 4, 4)
     context = training_context(conditions, batch, latents, ClipNoise(0, range(2), (1,)))
-    path = save_checkpoint(network.state_dict(), tmp_path / "feat.safetensors", conditions_metadata(conditions))
+    path = network.save_pretrained(tmp_path)
 
-    known = read_conditions(path)
-    assert known == conditions
-    again = load_weights(FEAT(conditions=known, **FEAT_PRESETS["pico"]).eval(), path)
+    again = FEAT.from_pretrained(path)
+    known = again.conditions
+    assert list(known) == conditions
     torch.testing.assert_close(again(latents, 5, context), network(latents, 5, context), rtol=0, atol=0)
     assert not torch.allclose(again(latents, 5, context), network(latents, 5, {"view": context["view"]}))
     autoencoder = FrameAutoencoder(AutoencoderKL(2, 1, 1, (1,), (4,), (False,), 4, norm_num_groups=2))

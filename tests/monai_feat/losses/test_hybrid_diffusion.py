@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch.distributions import Normal, kl_divergence
 
-from monai_feat.checkpoints.feat_importer import import_feat_checkpoint
+from monai_feat.importers import import_feat_checkpoint
 from monai_feat.losses import HybridDiffusionLoss
 from monai_feat.losses.hybrid_diffusion import (
     approximate_normal_cdf,

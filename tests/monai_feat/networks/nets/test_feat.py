@@ -16,8 +16,8 @@ from monai.networks.schedulers import RFlowScheduler
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from monai_feat.checkpoints import import_feat_checkpoint
 from monai_feat.conditions import ClassCondition, FirstFramesCondition, ScalarCondition
+from monai_feat.importers import import_feat_checkpoint
 from monai_feat.networks.blocks import AdaptiveModulation
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler

@@ -13,7 +13,9 @@ import torch
 from monai.networks.nets import AutoencoderKL
 from safetensors.torch import load_file, save_file
 
-from monai_feat.checkpoints import CheckpointError, StableDiffusionAutoencoder, import_sd_vae
+from monai_feat.checkpoints import CheckpointError
+from monai_feat.importers import import_sd_vae
+from monai_feat.networks.nets import StableDiffusionAutoencoder
 
 OLD_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
 

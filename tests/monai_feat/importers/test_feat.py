@@ -15,12 +15,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from monai_feat.checkpoints import (
-    UNUSED_PUBLISHED_PARAMETERS,
-    CheckpointError,
-    import_feat_checkpoint,
-    save_checkpoint,
-)
+from monai_feat.checkpoints import CheckpointError, save_checkpoint
+from monai_feat.importers import UNUSED_PUBLISHED_PARAMETERS, import_feat_checkpoint
 from monai_feat.networks.nets import FEAT
 
 

@@ -1,0 +1,10 @@
+# Copyright (c) monai-feat contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Importers of published weights: FEAT's own, and Stable Diffusion's autoencoders."""
+
+from __future__ import annotations
+
+from monai_feat.importers.feat import UNUSED_PUBLISHED_PARAMETERS, import_feat_checkpoint
+from monai_feat.importers.stable_diffusion import import_sd_vae
+
+__all__ = ["UNUSED_PUBLISHED_PARAMETERS", "import_feat_checkpoint", "import_sd_vae"]
