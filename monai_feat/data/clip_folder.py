@@ -22,7 +22,7 @@ from tqdm import tqdm
 from monai_feat.data.clip_masks import MaskFile, MaskReadings, crop_like, crop_of
 from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.mask_values import Legend
-from monai_feat.data.readers.clip_file import ClipFile
+from monai_feat.data.readers.clip_file import ClipFile, warn_of_remarks
 from monai_feat.data.readers.load import clip_meta, open_clip
 from monai_feat.data.video_reader import VideoReadError
 from monai_feat.transforms.functional import Fit, resize_clip, to_channels, to_unit_range
@@ -123,6 +123,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         self.fit, self.on_bad, self.on_short = fit, on_bad, on_short
         self.seed, self.preprocessing, self.transform = seed, preprocessing, transform
         self.label_channels, self.legend, self._readings = label_channels, legend, MaskReadings()
+        self._remarks: dict[Path, Sequence[str]] = {}
         self.paths: list[Path] = []
         self.masks: list[Path | None] = []
         self.skipped: list[VideoReadError] = []
@@ -148,6 +149,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
     def _read_all(self, files: Sequence[tuple[Path, Path | None]], progress: bool) -> None:
         for number, (path, mask) in enumerate(tqdm(files, desc="reading clips", unit="file", disable=not progress)):
             self._add(path, mask, number)
+        warn_of_remarks(self._remarks, stacklevel=3)
         without = self.masks.count(None)
         if self.label_channels and without:
             warnings.warn(f"{without} of {len(self.masks)} clips have no mask: their label is unknown", stacklevel=3)
@@ -178,6 +180,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         With masks, their classes are one channel more.
         """
         file = open_clip(path)
+        self._remarks[path] = file.remarks
         mask = None if mask_path is None else self._open_mask(mask_path, file)
         step = self._step(file)
         windows = torch.stack([self._window(file, step, number, clip) for clip in range(self.clips_per_video)])

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import io
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from pydicom.filereader import data_element_generator, dcmread
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from monai_feat.data.limits import allowed_inflation
+from monai_feat.data.inflate import RAW_DEFLATE, inflated
 from monai_feat.data.read_error import VideoReadError
 
 __all__ = ["encapsulated_video", "holds_video", "is_dicom", "is_video_syntax", "opened_dicom"]
@@ -28,7 +27,6 @@ __all__ = ["encapsulated_video", "holds_video", "is_dicom", "is_video_syntax", "
 _PREAMBLE, _LETTERS, _GROUP_LENGTH = bytes(128), b"DICM", b"\x02\x00\x00\x00UL\x04\x00"
 _BEGIN = len(_PREAMBLE) + len(_LETTERS)
 _META_GROUP = 2
-_CHUNK = 1 << 20
 
 
 def is_dicom(path: str | os.PathLike[str]) -> bool:
@@ -162,17 +160,4 @@ def _inflated(path: str | os.PathLike[str], meta: FileMetaDataset, packed: Binar
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     head = DicomBytesIO()
     write_file_meta_info(head, meta, enforce_standard=False)
-    whole = io.BytesIO()
-    whole.write(_PREAMBLE + _LETTERS + head.getvalue())
-    most, inflate = allowed_inflation(path), zlib.decompressobj(-zlib.MAX_WBITS)
-    data = packed.read(_CHUNK)
-    while data and not inflate.eof:
-        whole.write(inflate.decompress(data, _CHUNK))
-        if whole.tell() > most:
-            raise VideoReadError(
-                path,
-                f"unpacks to more than {most} bytes; raise the limit if that is right: "
-                "reading_limits(inflated_bytes=…)",
-            )
-        data = inflate.unconsumed_tail or packed.read(_CHUNK)
-    return whole
+    return inflated(path, packed, RAW_DEFLATE, _PREAMBLE + _LETTERS + head.getvalue())

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from monai_feat.data.clip_masks import MaskFile, MaskReadings
 from monai_feat.data.datalist import DatalistError
 from monai_feat.data.mask_values import Legend
-from monai_feat.data.readers.clip_file import ClipFile
+from monai_feat.data.readers.clip_file import ClipFile, warn_of_remarks
 from monai_feat.data.readers.load import open_clip
 from monai_feat.data.video_reader import VideoReadError
 from monai_feat.transforms.functional import to_unit_range
@@ -97,6 +97,8 @@ class SegmentationClips(Dataset[dict[str, Any]]):
         if complaints := [complaint for complaint in map(self._complaint_after_adding, shown) if complaint]:
             reasons = "\n  ".join(complaints)
             raise DatalistError(f"{len(complaints)} of {len(items)} clips cannot be used:\n  {reasons}")
+
+        warn_of_remarks({pair.clip.path: pair.clip.remarks for pair in self._pairs}, stacklevel=2)
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 from monai_feat.data.dicom_bytes import encapsulated_video, holds_video
 from monai_feat.data.limits import read_limits
 from monai_feat.data.read_error import VideoReadError
+from monai_feat.data.suffixes import readable_endings
 
 __all__ = ["SeekError", "file_status", "opened", "pictures"]
 
@@ -135,4 +136,4 @@ def _why_unreadable(path: str | os.PathLike[str]) -> str:
         head = file.read(8)
     if head[4:8] in _MOV_BOXES:
         return "is a truncated mp4 or mov file: its table of frames (moov) is missing; copy or record it again"
-    return "is not a video or image that can be read (mp4, mov, avi, mkv, webm, mpeg, gif, jpg, png, bmp, tif)"
+    return f"is not a video or image that can be read; {readable_endings(Path(path).name)}"

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from monai_feat.data.frame_numbers import check_numbers, read_frames
 from monai_feat.data.read_error import VideoReadError
+from monai_feat.data.suffixes import STILL_SUFFIXES, VIDEO_SUFFIXES
 from monai_feat.data.video_index import FrameIndex, frame_index
 from monai_feat.data.video_stream import decode_frames
 
@@ -34,8 +35,6 @@ __all__ = [
     "read_video",
 ]
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpeg", ".mpg", ".gif")
-STILL_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 # PyAV from 17 on starts a thread for every core and every picture unless it is told not to; before, it starts none.
 _ONE_THREAD: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,11 +15,14 @@ from torch import Tensor
 
 from monai_feat.data.frame_numbers import check_numbers, read_frames
 from monai_feat.data.limits import PIXELS_PER_BYTE, check_frames, check_tensor
-from monai_feat.data.read_error import VideoReadError
+from monai_feat.data.read_error import VideoReadError, shown_path
 
-__all__ = ["UNKNOWN_SPACING", "ClipFile", "as_read_error", "one_line"]
+__all__ = ["UNKNOWN_SPACING", "ClipFile", "as_read_error", "one_line", "warn_of_remarks"]
 
 UNKNOWN_SPACING = (float("nan"), float("nan"))
+# From a picture in three hours to ultrafast ultrasound; from a fine microscope to a field of a metre a pixel.
+_LOWEST_RATE, _HIGHEST_RATE = 1e-4, 1e5
+_FINEST_MM, _COARSEST_MM = 1e-6, 1e3
 
 
 class ClipFile(ABC):
@@ -54,10 +58,24 @@ class ClipFile(ABC):
             raise VideoReadError(path, f"has no frames ({frames} of {size[0]} x {size[1]} pixels)")
         check_frames(path, frames, size)
         self.path = Path(path)
-        self.frames, self.frame_rate, self.size = frames, frame_rate, size
-        self.channels, self.spacing = channels, spacing
+        self.frames, self.size, self.channels = frames, size, channels
         self.is_lossy = False
         self.remarks: tuple[str, ...] = ()
+        self.frame_rate, self.spacing = self._possible_rate(frame_rate), self._possible_spacing(spacing)
+
+    def _possible_rate(self, rate: float) -> float:
+        """The rate, or 0.0 and a remark in the place of one that no device has."""
+        if rate == 0 or _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+            return rate
+        self.remarks += (f"it says {rate:g} frames per second, which cannot be and is not used",)
+        return 0.0
+
+    def _possible_spacing(self, spacing: tuple[float, float]) -> tuple[float, float]:
+        """The spacing, or NaN and a remark in the place of one that no device has."""
+        if all(step != step or _FINEST_MM <= step <= _COARSEST_MM for step in spacing):
+            return spacing
+        self.remarks += (f"it says pixels of {spacing[0]:g} x {spacing[1]:g} mm, which cannot be and is not used",)
+        return UNKNOWN_SPACING
 
     pixels_per_byte = PIXELS_PER_BYTE
     """How many bytes of pixels a byte of the file may stand for."""
@@ -122,6 +140,22 @@ class ClipFile(ABC):
         wanted = num_frames if num_frames is not None else -(-(self.frames - start) // max(1, stride))
         check_tensor(self.path, wanted, self.channels * self.size[0] * self.size[1], self.pixels_per_byte)
         return read_frames(self.path, self.frames, self.iter_frames, start, num_frames, stride)
+
+
+def warn_of_remarks(remarks: Mapping[Path, Sequence[str]], stacklevel: int = 2) -> None:
+    """Warn of what clips say that readers do not follow, once for each kind of remark.
+
+    Args:
+        remarks: `ClipFile.remarks` by file.
+        stacklevel: as of `warnings.warn`.
+    """
+    by_text: dict[str, list[Path]] = {}
+    for path, sentences in remarks.items():
+        for sentence in sentences:
+            by_text.setdefault(sentence, []).append(path)
+    for sentence, paths in by_text.items():
+        others = f" and {len(paths) - 1} of {len(remarks)} clips more" if len(paths) > 1 else ""
+        warnings.warn(f"{shown_path(paths[0])}{others}: {sentence}", stacklevel=stacklevel + 1)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from monai_feat.data.readers.clip_file import ClipFile, as_read_error, one_line
 from monai_feat.data.readers.dicom_header import cine_rate, pixel_spacing
 from monai_feat.data.readers.dicom_jpeg import DECODERS
 from monai_feat.data.readers.dicom_pixels import COLOUR, MONOCHROME, RGB_IN_DISGUISE, shown_pixels
+from monai_feat.data.readers.dicom_volume import check_number_of_frames, volume_of
 
 __all__ = ["DicomFile", "dicom_modality", "is_dicom"]
 
@@ -39,33 +40,42 @@ class DicomFile(ClipFile):
     file's rescaling and first window, or, without a window, from the full range of their bits to 0 … 255; colour has
     8 bits.
 
+    Args:
+        path: the file.
+        slice_index: which slice, from 0, of an Enhanced US Volume that holds several over time.
+
     Raises:
         VideoReadError: the file is missing, damaged or no DICOM image, or its pixels are of another kind.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], slice_index: int | None = None) -> None:
         self._header, self._pixel_bytes = _read_header(path)
         with as_read_error(path, "is DICOM with a damaged header"):
             _check_kind(path, self._header)
             frames = int(self._header.get("NumberOfFrames") or 1)
             size = (int(self._header.Rows), int(self._header.Columns))
             is_grey = self._header.PhotometricInterpretation in MONOCHROME
-            rate, spacing = cine_rate(self._header, frames), pixel_spacing(self._header)
+            check_number_of_frames(path, frames, self._pixel_bytes)
+            volume = volume_of(path, self._header, frames, slice_index)
+            rate = cine_rate(self._header, frames) if volume is None else volume.frame_rate
+            spacing = pixel_spacing(self._header) if volume is None else volume.spacing
             syntax = UID(self._header.file_meta.TransferSyntaxUID)
             self._is_compressed = syntax.is_compressed and not syntax.is_deflated
             self._decoder = DECODERS.get(syntax, "")
             frame_bits = size[0] * size[1] * int(self._header.SamplesPerPixel) * int(self._header.BitsAllocated)
-        super().__init__(path, frames, rate, size, 1 if is_grey else 3, spacing)
-        self._check_length(frame_bits // 8)
+        self._places = range(frames) if volume is None else volume.places
+        super().__init__(path, len(self._places), rate, size, 1 if is_grey else 3, spacing)
+        self.remarks += () if volume is None else volume.remarks
+        self._check_length(frames, frame_bits // 8)
 
-    def _check_length(self, frame_bytes: int) -> None:
+    def _check_length(self, frames: int, frame_bytes: int) -> None:
         """Compare the bytes of pixels that are there with those that so many frames take."""
         photometric = str(self._header.PhotometricInterpretation)
         if self._is_compressed:
             frame_bytes = _SMALLEST_FRAME
         elif photometric == "YBR_FULL_422":
             frame_bytes = frame_bytes * 2 // 3
-        there, needed = self._pixel_bytes, self.frames * frame_bytes
+        there, needed = self._pixel_bytes, frames * frame_bytes
         if there < needed:
             raise VideoReadError(
                 self.path, f"is truncated: {there} of {needed} bytes of pixels are there; copy it again"
@@ -73,14 +83,17 @@ class DicomFile(ClipFile):
         if not self._is_compressed and there >= needed + frame_bytes // 2:
             raise VideoReadError(
                 self.path,
-                f"contradicts itself: {self.frames} frames of {photometric} take {needed} bytes of pixels, and {there} "
+                f"contradicts itself: {frames} frames of {photometric} take {needed} bytes of pixels, and {there} "
                 "are there; mend NumberOfFrames or PhotometricInterpretation",
             )
         if photometric == RGB_IN_DISGUISE:
-            self.remarks = (f"it says {photometric}, which pixels of three bytes cannot be, and is read as RGB",)
+            self.remarks += (f"it says {photometric}, which pixels of three bytes cannot be, and is read as RGB",)
 
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
-        with opened_dicom(self.path) as file, closing(self._stored(file, numbers)) as frames:
+        with (
+            opened_dicom(self.path) as file,
+            closing(self._stored(file, numbers)) as frames,
+        ):
             for number in numbers:
                 with as_read_error(self.path, f"is damaged or not supported: frame {number} cannot be decoded"):
                     shown = shown_pixels(next(frames), self._header, is_raw=not self._is_compressed)
@@ -92,16 +105,20 @@ class DicomFile(ClipFile):
         if self.channels != 1:
             yield from super()._decode_values(numbers)
             return
-        with opened_dicom(self.path) as file, closing(self._stored(file, numbers)) as frames:
+        with (
+            opened_dicom(self.path) as file,
+            closing(self._stored(file, numbers)) as frames,
+        ):
             yield from (torch.from_numpy(frame.astype(np.int32))[None] for frame in frames)
 
     def _stored(self, file: Any, numbers: Sequence[int]) -> Generator[npt.NDArray[Any], None, None]:
+        places = [self._places[number] for number in numbers]
         if self._is_compressed:
-            yield from iter_pixels(file, indices=list(numbers), decoding_plugin=self._decoder)
+            yield from iter_pixels(file, indices=places, decoding_plugin=self._decoder)
             return
         # Iterating over uncompressed YBR, pydicom 3.0 takes all frames after the first for converted ones.
-        for number in numbers:
-            yield pixel_array(file, index=number, raw=True)
+        for place in places:
+            yield pixel_array(file, index=place, raw=True)
 
 
 def dicom_modality(path: str | os.PathLike[str]) -> str:

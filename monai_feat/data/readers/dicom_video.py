@@ -28,17 +28,21 @@ class DicomVideoFile(VideoFile):
         super().__init__(path)
         with opened_dicom(path) as file, as_read_error(path, "is DICOM with a damaged header"):
             header = dcmread(file, stop_before_pixels=True)
-            self.frame_rate = cine_rate(header, self.frames) or self.frame_rate
-            self.spacing = pixel_spacing(header)
+            self.frame_rate = self._possible_rate(cine_rate(header, self.frames)) or self.frame_rate
+            self.spacing = self._possible_spacing(pixel_spacing(header))
             said = int(header.get("NumberOfFrames") or self.frames)
         if said != self.frames:
             self.remarks += (f"its header says {said} frames, and its stream has {self.frames}, which are read",)
 
 
-def open_dicom(path: str | os.PathLike[str]) -> ClipFile:
+def open_dicom(path: str | os.PathLike[str], slice_index: int | None = None) -> ClipFile:
     """Open a DICOM image of any kind.
+
+    Args:
+        path: the file.
+        slice_index: which slice, from 0, of an Enhanced US Volume that holds several over time.
 
     Raises:
         VideoReadError: it is none, or none that can be read.
     """
-    return DicomVideoFile(path) if holds_video(path) else DicomFile(path)
+    return DicomVideoFile(path) if holds_video(path) else DicomFile(path, slice_index)

@@ -15,7 +15,7 @@ from monai.data import ImageReader
 from monai.transforms.io.array import SUPPORTED_READERS
 from monai.utils import ensure_tuple
 
-from monai_feat.data.readers.clip_file import ClipFile
+from monai_feat.data.readers.clip_file import ClipFile, warn_of_remarks
 from monai_feat.data.readers.dicom import dicom_modality, is_dicom
 from monai_feat.data.readers.frame_folder import list_stills
 from monai_feat.data.readers.load import clip_meta, open_clip
@@ -40,14 +40,25 @@ class VideoReader(ImageReader):
         num_frames: frames to return; ``None`` reads to the end.
         stride: step between frames, in frames of the file.
         frame_rate: frame rate in Hz of clips that have none of their own, such as folders of frames.
+        array: see `open_clip`.
+        axes: see `open_clip`.
+        slice_index: see `open_clip`.
     """
 
     def __init__(
-        self, start: int = 0, num_frames: int | None = None, stride: int = 1, frame_rate: float | None = None
+        self,
+        start: int = 0,
+        num_frames: int | None = None,
+        stride: int = 1,
+        frame_rate: float | None = None,
+        array: str | None = None,
+        axes: str | None = None,
+        slice_index: int | None = None,
     ) -> None:
         super().__init__()
         if frame_rate is not None and not frame_rate > 0:
             raise ValueError(f"expected a frame_rate above 0 Hz or None, got {frame_rate}")
+        self.options: dict[str, Any] = {"array": array, "axes": axes, "slice_index": slice_index}
         self.start, self.num_frames, self.stride, self.frame_rate = start, num_frames, stride, frame_rate
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
@@ -65,7 +76,9 @@ class VideoReader(ImageReader):
         paths = ensure_tuple(data)
         if len(paths) != 1 or kwargs:
             raise ValueError(f"expected one file or one folder of frames and no options, got {paths} and {kwargs}")
-        return open_clip(paths[0])
+        clip = open_clip(paths[0], **self.options)
+        warn_of_remarks({clip.path: clip.remarks})
+        return clip
 
     def get_data(self, img: ClipFile) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
         """Decode the frames: uint8 ``(C, T, H, W)``, and their metadata."""

@@ -12,19 +12,21 @@ from typing import Any
 import numpy as np
 from monai.data import MetaTensor
 
-from monai_feat.data.readers.clip_file import ClipFile, as_read_error
+from monai_feat.data.readers.arrays import Hdf5File, NumpyFile
+from monai_feat.data.readers.clip_file import ClipFile, as_read_error, warn_of_remarks
 from monai_feat.data.readers.dicom import is_dicom
 from monai_feat.data.readers.dicom_video import open_dicom
 from monai_feat.data.readers.frame_folder import FrameFolder, is_frame_pattern
 from monai_feat.data.readers.metaimage import MetaImageFile
 from monai_feat.data.readers.nifti import NiftiFile
+from monai_feat.data.readers.nrrd import NrrdFile
 from monai_feat.data.readers.still import is_still
 from monai_feat.data.readers.tiff import open_still
 from monai_feat.data.readers.video import VideoFile
 
 __all__ = ["CLIP_FILE_SUFFIXES", "clip_meta", "load_clip", "open_clip"]
 
-_Opener = Callable[[str | os.PathLike[str]], ClipFile]
+_Opener = Callable[..., ClipFile]
 _BY_SUFFIX: dict[str, _Opener] = {
     ".dcm": open_dicom,
     ".dicom": open_dicom,
@@ -32,22 +34,51 @@ _BY_SUFFIX: dict[str, _Opener] = {
     ".nii.gz": NiftiFile,
     ".mha": MetaImageFile,
     ".mhd": MetaImageFile,
+    ".nrrd": NrrdFile,
+    ".nhdr": NrrdFile,
+    ".npy": NumpyFile,
+    ".npz": NumpyFile,
+    ".h5": Hdf5File,
+    ".hdf5": Hdf5File,
+}
+_OPTIONS: dict[_Opener, tuple[str, ...]] = {
+    NumpyFile: ("array", "axes"),
+    Hdf5File: ("array", "axes"),
+    open_dicom: ("slice_index",),
 }
 CLIP_FILE_SUFFIXES = tuple(_BY_SUFFIX)
 
 
-def open_clip(path: str | os.PathLike[str]) -> ClipFile:
+def open_clip(
+    path: str | os.PathLike[str], array: str | None = None, axes: str | None = None, slice_index: int | None = None
+) -> ClipFile:
     """Open a clip of any format, without decoding it.
 
     A folder is a clip of the still images in it; where other images share it, ``folder/frame_%d.png`` names its frames.
-    DICOM is recognised by content, NIfTI (.nii, .nii.gz) and MetaImage (.mha, .mhd) by suffix; pictures by content, for
+    DICOM is recognised by content; NIfTI, MetaImage, NRRD, NumPy's files and HDF5 by suffix; pictures by content, for
     Pillow; everything else is left to FFmpeg, which goes by content.
+
+    Args:
+        path: a file, or a folder of frames.
+        array: name of the array, in NPZ and HDF5 files that hold several.
+        axes: order of the array's axes, such as ``"THWC"``, where its shape leaves doubt.
+        slice_index: which slice, from 0, of an Enhanced US Volume in DICOM that holds several over time.
 
     Raises:
         VideoReadError: there is no clip that can be read; one line says why.
+        ValueError: an option does not belong to this format.
     """
+    given = {"array": array, "axes": axes, "slice_index": slice_index}
+    options = {name: value for name, value in given.items() if value is not None}
     with as_read_error(path, "is damaged or not supported"):
-        return _opener(path)(path)
+        opener = _opener(path)
+        if not options:
+            return opener(path)
+    known = _OPTIONS.get(opener, ())
+    if unknown := sorted(options.keys() - set(known)):
+        raise ValueError(f"{path}: takes the options {', '.join(known) or '(none)'}, got {', '.join(unknown)}")
+    with as_read_error(path, "is damaged or not supported"):
+        return opener(path, **options)
 
 
 def _opener(path: str | os.PathLike[str]) -> _Opener:
@@ -64,15 +95,24 @@ def _opener(path: str | os.PathLike[str]) -> _Opener:
 
 
 def load_clip(
-    path: str | os.PathLike[str], start: int = 0, num_frames: int | None = None, stride: int = 1
+    path: str | os.PathLike[str],
+    start: int = 0,
+    num_frames: int | None = None,
+    stride: int = 1,
+    array: str | None = None,
+    axes: str | None = None,
+    slice_index: int | None = None,
 ) -> MetaTensor:
     """Read frames ``start, start + stride, …`` of a clip of any format; only these are decoded.
 
     Args:
-        path: a video, a still, a folder of frames, DICOM, NIfTI or MetaImage; see `open_clip`.
+        path: a video, a still, a folder of frames, DICOM or an array; see `open_clip`.
         start: number of the first frame, from 0.
         num_frames: frames to return; ``None`` reads to the end.
         stride: step between frames, in frames of the file.
+        array: see `open_clip`.
+        axes: see `open_clip`.
+        slice_index: see `open_clip`.
 
     Returns:
         uint8 ``(C, T, H, W)`` in [0, 255]; C = 3 (RGB), or 1 where the file says that it is grey (monochrome DICOM,
@@ -82,7 +122,8 @@ def load_clip(
         VideoReadError: there is no clip that can be read, or it has fewer frames than asked for.
         ValueError: `start`, `num_frames` or `stride` is out of range.
     """
-    clip = open_clip(path)
+    clip = open_clip(path, array, axes, slice_index)
+    warn_of_remarks({clip.path: clip.remarks})
     pixels = clip.read(start, num_frames, stride)
     return MetaTensor(pixels, meta=clip_meta(clip, tuple(pixels.shape), start, stride))
 

@@ -68,6 +68,8 @@ class NiftiFile(ClipFile):
             channels,
             _spacing(zooms, length_unit),
         )
+        if self.frame_rate == 1 and self._axis == 3:
+            self.remarks += ("it says one second from frame to frame, which ITK writes where it knows none",)
         self._check_size()
 
     def _check_size(self) -> None:

@@ -57,7 +57,7 @@ class StillFile(ClipFile):
         self.is_lossy = is_lossy
         if self.frames > 1:
             check_decoding(path, self.frames, size)
-            self.frame_rate = self._mean_rate()
+            self.frame_rate = self._possible_rate(self._mean_rate())
 
     def _decode_values(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         for number, picture in self._pictures(numbers):

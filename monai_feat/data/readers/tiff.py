@@ -42,7 +42,7 @@ class TiffFile(StillFile):
 
     def _arrange(self, stack: TiffPageSeries, tiff: TiffPages) -> None:
         self.frames = int(np.prod([n for axis, n in zip(stack.axes, stack.shape, strict=True) if axis not in "YXS"]))
-        self.frame_rate = _rate(tiff.imagej_metadata or {}) if self.frames > 1 else 0.0
+        self.frame_rate = self._possible_rate(_rate(tiff.imagej_metadata or {})) if self.frames > 1 else 0.0
         self._page_numbers = [page.index for page in stack.pages if page is not None]
         self._behind_first: np.memmap[Any, Any] | None = None
         if len(self._page_numbers) == self.frames:

@@ -31,7 +31,7 @@ class VideoFile(ClipFile):
         info = probe_video(path)
         super().__init__(path, info.frames, info.frame_rate, (info.height, info.width))
         self.is_lossy = info.codec not in _LOSSLESS_CODECS
-        self.remarks = info.remarks
+        self.remarks += info.remarks
 
     def _decode(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         return iter_frames(self.path, numbers)

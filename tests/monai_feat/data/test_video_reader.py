@@ -15,6 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from monai_feat.data.readers.load import CLIP_FILE_SUFFIXES, load_clip
+from monai_feat.data.suffixes import STILL_SUFFIXES, VIDEO_SUFFIXES
 from monai_feat.data.video_reader import VideoReadError, iter_frames, probe_video, read_video
 from monai_feat.data.video_stream import frame_index
 from monai_feat.data.video_writer import write_mp4
@@ -35,7 +37,20 @@ ENCODINGS: dict[str, tuple[str, str, Mapping[str, str]]] = {
     "vp8_hidden_frames.webm": ("libvpx", "yuv420p", {"g": "12", "auto-alt-ref": "1", "lag-in-frames": "10"}),
     "lossless.mkv": ("ffv1", "bgr0", {}),
     "palette.gif": ("gif", "rgb8", {}),
+    "wmv2.wmv": ("wmv2", "yuv420p", {"g": "12"}),
+    "flv1.flv": ("flv", "yuv420p", {"g": "12"}),
+    "vp8.ogv": ("libvpx", "yuv420p", {"g": "12", "deadline": "realtime"}),
+    "intra.mxf": ("mpeg2video", "yuv420p", {"bf": "2", "g": "12"}),
+    "camcorder.m2ts": ("libx264", "yuv420p", {"bf": "3", "g": "12"}),
+    "camcorder.ts": ("mpeg2video", "yuv420p", {"bf": "2", "g": "12"}),
+    "disc.vob": ("mpeg2video", "yuv420p", {"bf": "2", "g": "12"}),
+    "phone.3gp": ("libx264", "yuv420p", {"bf": "0", "g": "12"}),
+    "bare.m2v": ("mpeg2video", "yuv420p", {"bf": "2", "g": "12"}),
+    "bare.h264": ("libx264", "yuv420p", {"bf": "3", "g": "12"}),
+    "bare.mjpeg": ("mjpeg", "yuvj420p", {}),
 }
+# Muxers for endings of which PyAV does not think.
+MUXERS = {".m2ts": "mpegts", ".vob": "vob", ".m2v": "mpeg2video", ".mjpeg": "mjpeg"}
 
 
 def numbered_frames() -> list[np.ndarray]:
@@ -56,7 +71,7 @@ def number_of(frame: Tensor) -> int:
 
 
 def encode(path: Path, codec: str, pix_fmt: str, options: Mapping[str, str], pts: list[int] | None = None) -> Path:
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", format=MUXERS.get(path.suffix)) as container:
         stream = container.add_stream(codec, rate=25, options=dict(options))
         stream.width, stream.height, stream.pix_fmt = 64, 48, pix_fmt
         for i, array in enumerate(numbered_frames()):
@@ -235,3 +250,47 @@ def test_real_clips_read_the_same_from_anywhere(shared_data: Path, path: str) ->
 def test_foreign_container_is_refused_in_one_line(shared_data: Path) -> None:
     with pytest.raises(VideoReadError, match=r"liver_sweep\.imf: is not a video"):
         probe_video(shared_data / "ultrasound_video" / "liver_sweep.imf")
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_frames_are_turned_as_players_turn_them(tmp_path: Path, turns: int) -> None:
+    # The matrix of QuickTime, (x, y) -> (a x + c y, b x + d y), that turns clockwise, in its place in the header.
+    matrix = {1: (0, 1, -1, 0), 2: (-1, 0, 0, -1), 3: (0, -1, 1, 0)}[turns]
+    path = encode(tmp_path / "a.mp4", *ENCODINGS["b_frames.mp4"])
+    upright = read_video(path)
+    data = bytearray(path.read_bytes())
+    start = data.index(b"tkhd") + 44
+    for place, value in zip((0, 4, 12, 16), matrix, strict=True):
+        data[start + place : start + place + 4] = (value << 16).to_bytes(4, "big", signed=True)
+    path.write_bytes(bytes(data))
+    info = probe_video(path)
+    assert (info.height, info.width) == ((64, 48) if turns % 2 else (48, 64))
+    assert torch.equal(read_video(path), upright.rot90(-turns, (2, 3)))
+    assert torch.equal(read_video(path, 30, 2), upright[:, 30:32].rot90(-turns, (2, 3)))
+
+
+def test_what_is_left_to_viewers_is_remarked(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        for _ in range(2):
+            stream = container.add_stream("mpeg2video", rate=25, options={"flags": "+ildct+ilme"})
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            stream.codec_context.sample_aspect_ratio = Fraction(16, 15)
+        for stream in container.streams.video:
+            for array in numbered_frames()[:3]:
+                frame = av.VideoFrame.from_ndarray(array, format="rgb24").reformat(format="yuv420p")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    said = " ".join(probe_video(tmp_path / "a.mkv").remarks)
+    assert "not square (16:15)" in said
+    assert "interlaced" in said
+    assert "2 streams of pictures" in said
+    with pytest.warns(UserWarning, match=r"a\.mkv: its pixels are not square"):
+        load_clip(tmp_path / "a.mkv")
+
+
+def test_what_cannot_be_read_is_told_what_can(tmp_path: Path) -> None:
+    for name, said in {"a.bin": "these are read: .mp4", "a.mgz": "NibabelReader takes files that end in .mgz"}.items():
+        (tmp_path / name).write_bytes(b"something else" * 9)
+        with pytest.raises(VideoReadError, match=said) as caught:
+            load_clip(tmp_path / name)
+        assert all(ending in str(caught.value) for ending in (*VIDEO_SUFFIXES, *STILL_SUFFIXES, *CLIP_FILE_SUFFIXES))

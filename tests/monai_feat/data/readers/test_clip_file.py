@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from monai_feat.data.limits import reading_limits
-from monai_feat.data.readers.clip_file import ClipFile, VideoReadError, as_read_error, one_line
+from monai_feat.data.readers.clip_file import ClipFile, VideoReadError, as_read_error, one_line, warn_of_remarks
 from monai_feat.data.readers.eight_bits import exact_uint8
 
 
@@ -74,3 +74,25 @@ def test_errors_of_libraries_become_one_line() -> None:
         raise VideoReadError("b", "kept")
     assert one_line(EOFError()) == "EOFError"
     assert len(one_line(ValueError("x" * 999))) == 160
+
+
+@pytest.mark.parametrize(
+    ("rate", "used"), [(7e44, 0.0), (float("inf"), 0.0), (float("nan"), 0.0), (1e-9, 0.0), (25.0, 25.0)]
+)
+def test_rates_that_cannot_be_are_remarked_and_not_used(rate: float, used: float) -> None:
+    clip = Counter("a.mp4", 20, rate, (2, 3))
+    assert clip.frame_rate == used
+    assert len(clip.remarks) == (rate != used)
+    spaced = Counter("a.mp4", 20, 25.0, (2, 3), spacing=(1e9, 0.2))
+    assert all(step != step for step in spaced.spacing)
+    assert "1e+09 x 0.2 mm, which cannot be" in spaced.remarks[0]
+
+
+def test_remarks_are_told_once_for_each_kind() -> None:
+    remarks = {Path("a.mp4"): ("it is odd",), Path("b.mp4"): ("it is odd", "it is old"), Path("c.mp4"): ()}
+    with pytest.warns(UserWarning, match="it is") as caught:
+        warn_of_remarks(remarks)
+    assert [str(warning.message) for warning in caught] == [
+        "a.mp4 and 1 of 3 clips more: it is odd",
+        "b.mp4: it is old",
+    ]
