@@ -129,7 +129,8 @@ def _dtype(header: Mapping[str, Any]) -> np.dtype[Any]:
     found = [code for code, names in _TYPES.items() if header["type"] in names]
     if not found:
         raise ValueError(f"type {header['type']}; expected numbers of 1, 2 or 4 bytes, or reals")
-    return np.dtype(found[0]).newbyteorder(">" if header.get("endian") == "big" else "<")
+    dtype: np.dtype[Any] = np.dtype(found[0]).newbyteorder(">" if header.get("endian") == "big" else "<")
+    return dtype
 
 
 def _axes_of(path: str | os.PathLike[str], header: Mapping[str, Any], sizes: Sequence[int]) -> tuple[str, list[bool]]:
