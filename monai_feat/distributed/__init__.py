@@ -4,26 +4,26 @@
 
 from __future__ import annotations
 
-from monai_feat.distributed.processes import anywhere, join_processes, local_device
+from monai_feat.distributed.batch_sampler import DistributedBatchSampler
+from monai_feat.distributed.processes import all_reduce_any, join_processes, local_device
 from monai_feat.distributed.sharding import (
-    WholeState,
-    load_whole_state,
+    FullStateDict,
+    full_state_dict,
+    full_tensor,
+    load_full_state_dict,
     save_weights,
     shard_layers,
-    whole_state,
-    whole_tensor,
 )
-from monai_feat.distributed.shared_batches import SharedBatches
 
 __all__ = [
-    "SharedBatches",
-    "WholeState",
-    "anywhere",
+    "DistributedBatchSampler",
+    "FullStateDict",
+    "all_reduce_any",
+    "full_state_dict",
+    "full_tensor",
     "join_processes",
-    "load_whole_state",
+    "load_full_state_dict",
     "local_device",
     "save_weights",
     "shard_layers",
-    "whole_state",
-    "whole_tensor",
 ]

@@ -11,7 +11,7 @@ import ignite.distributed as idist
 import torch
 import torch.distributed as dist
 
-__all__ = ["anywhere", "join_processes", "local_device"]
+__all__ = ["all_reduce_any", "join_processes", "local_device"]
 
 
 def local_device() -> torch.device:
@@ -43,6 +43,6 @@ def join_processes(device: torch.device, patience: float = 3600.0) -> None:
         dist.init_process_group(backend, timeout=timedelta(seconds=patience))
 
 
-def anywhere(flag: bool) -> bool:
-    """Whether something is so in any of the processes, which all have to ask."""
+def all_reduce_any(flag: bool) -> bool:
+    """All-reduce a flag: return whether it is true in any of the processes, which all have to call this."""
     return bool(idist.all_reduce(float(flag), "MAX")) if idist.get_world_size() > 1 else flag

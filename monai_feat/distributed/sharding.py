@@ -26,15 +26,15 @@ from monai_feat.checkpoints import check_weights, save_checkpoint
 from monai_feat.networks.nets import FEAT
 
 __all__ = [
-    "WholeState",
-    "load_whole_state",
+    "FullStateDict",
+    "full_state_dict",
+    "full_tensor",
+    "load_full_state_dict",
     "save_weights",
     "shard_layers",
-    "whole_state",
-    "whole_tensor",
 ]
 
-_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+_FULL = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 def shard_layers(network: FEAT) -> FEAT:
@@ -56,8 +56,8 @@ def shard_layers(network: FEAT) -> FEAT:
     return network
 
 
-def whole_state(network: nn.Module, optimizer: Optimizer | None = None) -> dict[str, Any]:
-    """Gather what is spread over the processes, for `save_checkpoint`: plain tensors, on the CPU.
+def full_state_dict(network: nn.Module, optimizer: Optimizer | None = None) -> dict[str, Any]:
+    """Gather the full state dicts of a network and its optimiser, for `save_checkpoint`: plain tensors, on the CPU.
 
     Args:
         network: after `shard_layers`.
@@ -67,14 +67,14 @@ def whole_state(network: nn.Module, optimizer: Optimizer | None = None) -> dict[
         In the first process the state under ``network`` and, with an optimiser, its own under ``optimizer``, by the
         names of the parameters; the others, which all have to call it, get empty ones.
     """
-    state: dict[str, Any] = {"network": get_model_state_dict(network, options=_WHOLE)}
+    state: dict[str, Any] = {"network": get_model_state_dict(network, options=_FULL)}
     if optimizer is not None:
-        state["optimizer"] = get_optimizer_state_dict(network, optimizer, options=_WHOLE)
+        state["optimizer"] = get_optimizer_state_dict(network, optimizer, options=_FULL)
     return state
 
 
-def load_whole_state(state: Mapping[str, Any], network: nn.Module, optimizer: Optimizer | None = None) -> None:
-    """Hand out again what `whole_state` has gathered: any number of processes, which all call it.
+def load_full_state_dict(state: Mapping[str, Any], network: nn.Module, optimizer: Optimizer | None = None) -> None:
+    """Load what `full_state_dict` has gathered, on any number of processes, which all call it.
 
     Args:
         state: as gathered; only that of the first process is looked at.
@@ -86,7 +86,7 @@ def load_whole_state(state: Mapping[str, Any], network: nn.Module, optimizer: Op
         set_optimizer_state_dict(network, optimizer, dict(state.get("optimizer", {})), options=_to_all())
 
 
-def whole_tensor(tensor: Tensor) -> Tensor:
+def full_tensor(tensor: Tensor) -> Tensor:
     """Gather a tensor that is spread over the processes, which all have to ask; return any other as it is."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
@@ -99,13 +99,13 @@ def save_weights(network: nn.Module, path: str | os.PathLike[str], metadata: Map
         path: a ``.safetensors`` file.
         metadata: strings to keep beside them.
     """
-    weights = whole_state(network)["network"]
+    weights = full_state_dict(network)["network"]
     if idist.get_rank() == 0:
         save_checkpoint(weights, path, metadata)
 
 
-class WholeState:
-    """What checkpoints see of a network in parts, or of its optimiser: the state that a plain one would have.
+class FullStateDict:
+    """Gives checkpoints the full state dict of a sharded network or of its optimiser, as an unsharded one has it.
 
     So a checkpoint does not show how many processes made it, and any number goes on from it. All processes call both
     methods.
@@ -121,8 +121,8 @@ class WholeState:
     def state_dict(self) -> dict[str, Any]:
         """Gather the state: in the first process it is whole, in the others empty."""
         if self.optimizer is None:
-            return get_model_state_dict(self.network, options=_WHOLE)
-        state = get_optimizer_state_dict(self.network, self.optimizer, options=_WHOLE)
+            return get_model_state_dict(self.network, options=_FULL)
+        state = get_optimizer_state_dict(self.network, self.optimizer, options=_FULL)
         return _renamed(state, {name: i for i, name in enumerate(self._names)})
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

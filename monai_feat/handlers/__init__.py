@@ -13,8 +13,8 @@ from monai_feat.handlers.epoch_seed import EpochSeed, ValidationSeed, clip_seeds
 from monai_feat.handlers.gradients import GradientGuard, NonFiniteGradientError
 from monai_feat.handlers.metric_handler import SampleMetricHandler, TorchMetricHandler
 from monai_feat.handlers.progress import SamplingProgress, TrainingProgress
-from monai_feat.handlers.schedules import StepSchedule, WeightAverage, final_decay, share_done, warmup_cosine
-from monai_feat.handlers.sharded_average import ShardedWeightAverage
+from monai_feat.handlers.schedules import ExponentialMovingAverage, StepSchedule, final_decay, share_done, warmup_cosine
+from monai_feat.handlers.sharded_ema import ShardedExponentialMovingAverage
 from monai_feat.handlers.steps import num_steps, steps_now
 from monai_feat.handlers.time_budget import TimeBudget
 
@@ -25,6 +25,7 @@ __all__ = [
     "DenoisingReport",
     "DiscriminatorUpdate",
     "EpochSeed",
+    "ExponentialMovingAverage",
     "GradientGuard",
     "NonFiniteGradientError",
     "SafeCheckpointLoader",
@@ -32,13 +33,12 @@ __all__ = [
     "SampleMetricHandler",
     "SampleSheet",
     "SamplingProgress",
-    "ShardedWeightAverage",
+    "ShardedExponentialMovingAverage",
     "StepSchedule",
     "TimeBudget",
     "TorchMetricHandler",
     "TrainingProgress",
     "ValidationSeed",
-    "WeightAverage",
     "clip_seeds",
     "denoising_panels",
     "draw_latents",

@@ -16,7 +16,7 @@ from ignite.engine import Engine, Events
 from torch import nn
 
 from monai_feat.checkpoints import read_metadata
-from monai_feat.distributed.processes import anywhere
+from monai_feat.distributed.processes import all_reduce_any
 from monai_feat.distributed.sharding import save_weights
 
 __all__ = ["BestWeights"]
@@ -57,7 +57,7 @@ class BestWeights:
             raise KeyError(f"no metric {self.metric!r}: the evaluator has {sorted(engine.state.metrics)}")
         value = float(engine.state.metrics[self.metric])
         logger.info("epoch %d: %s %.6g", engine.state.epoch, self.metric, value)
-        if anywhere(idist.get_rank() == 0 and value < self.best()):  # the others may not see the file
+        if all_reduce_any(idist.get_rank() == 0 and value < self.best()):  # the others may not see the file
             found = {self.metric: repr(value), "epoch": str(engine.state.epoch)}
             save_weights(self.network, self.path, {**self.metadata, **found})
 

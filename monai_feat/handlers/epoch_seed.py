@@ -14,7 +14,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor
 
-from monai_feat.distributed.shared_batches import SharedBatches
+from monai_feat.distributed.batch_sampler import DistributedBatchSampler
 
 __all__ = ["CLIP_SEEDS", "EpochSeed", "ValidationSeed", "clip_seeds"]
 
@@ -31,7 +31,7 @@ class EpochSeed:
     - Each clip of a batch gets a seed of its own, an entry ``clip_seeds`` of the batch, by the seed, the epoch and the
       clip's place in the epoch's order. What is drawn from it (see `clip_seeds`) does not depend on how many processes
       share a batch, nor over how many batches gradients are accumulated.
-    - The `SharedBatches` of the trainer's data loader learn the epoch, and how many of its batches are done.
+    - The `DistributedBatchSampler` of the trainer's data loader learn the epoch, and how many of its batches are done.
 
     Not reached are random transforms in worker processes that an epoch is resumed in the middle of, and those that keep
     a generator of their own (MONAI's `Randomizable` in the main process).
@@ -71,7 +71,7 @@ class EpochSeed:
         done = self._done(engine)
         self._seed_generators(engine, done)
         batches = getattr(engine.state.dataloader, "batch_sampler", None)
-        if isinstance(batches, SharedBatches):
+        if isinstance(batches, DistributedBatchSampler):
             batches.start_at(self._epoch(engine), done)
 
     def before_loading(self, engine: Any) -> None:

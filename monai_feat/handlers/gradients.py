@@ -12,8 +12,8 @@ from ignite.engine import Engine, Events
 from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 
-from monai_feat.distributed.processes import anywhere
-from monai_feat.distributed.sharding import whole_tensor
+from monai_feat.distributed.processes import all_reduce_any
+from monai_feat.distributed.sharding import full_tensor
 from monai_feat.handlers.steps import steps_now
 
 __all__ = ["GradientGuard", "NonFiniteGradientError"]
@@ -73,12 +73,12 @@ class GradientGuard:
             NonFiniteGradientError: when they are not finite and that shall stop the training, or has happened too often
                 in a row.
         """
-        if anywhere(not torch.isfinite(engine.state.output["loss"].detach()).all()):
+        if all_reduce_any(not torch.isfinite(engine.state.output["loss"].detach()).all()):
             self._refuse(engine)
         elif steps_now(engine):
             if _scales_loss(engine):
                 engine.scaler.unscale_(engine.optimizer)
-            norm = whole_tensor(nn.utils.clip_grad_norm_(self.network.parameters(), self.max_norm))
+            norm = full_tensor(nn.utils.clip_grad_norm_(self.network.parameters(), self.max_norm))
             if torch.isfinite(norm):
                 self._consecutive = 0
             elif _scales_loss(engine):

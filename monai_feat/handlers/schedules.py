@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from monai_feat.handlers.steps import ON_STEP, num_steps
 from monai_feat.handlers.time_budget import TimeBudget
 
-__all__ = ["StepSchedule", "WeightAverage", "final_decay", "share_done", "warmup_cosine"]
+__all__ = ["ExponentialMovingAverage", "StepSchedule", "final_decay", "share_done", "warmup_cosine"]
 
 
 def warmup_cosine(warmup_steps: int, total_steps: int) -> Callable[[int], float]:
@@ -82,7 +82,7 @@ def final_decay(done: Callable[[int], float], warmup_steps: int = 0, share: floa
     return lambda step: min(1.0, (step + 1) / max(1, warmup_steps), (1 - done(step)) / share)
 
 
-class WeightAverage(EMAHandler):
+class ExponentialMovingAverage(EMAHandler):
     """Ignite's ``EMAHandler`` (same arguments) that counts steps of the optimiser, and goes on where it was.
 
     Ignite averages in every iteration, so that with accumulated gradients weights that have not moved count again, and

@@ -9,7 +9,7 @@ from typing import Any
 
 from ignite.engine import Engine, Events
 
-from monai_feat.distributed.processes import anywhere
+from monai_feat.distributed.processes import all_reduce_any
 from monai_feat.handlers.steps import ON_STEP
 
 __all__ = ["TimeBudget"]
@@ -68,7 +68,7 @@ class TimeBudget:
 
     def __call__(self, engine: Engine) -> None:
         """Cut the epoch short when the time is up, for all processes at once."""
-        self._is_up = anywhere(self.done >= 1)
+        self._is_up = all_reduce_any(self.done >= 1)
         if self._is_up:
             engine.terminate_epoch()
 

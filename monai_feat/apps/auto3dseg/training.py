@@ -27,12 +27,12 @@ from monai_feat.bundle import epoch_of, find_checkpoint
 from monai_feat.data import SegmentationClips
 from monai_feat.engines import MeanTeacherPrepareBatch
 from monai_feat.handlers import (
+    ExponentialMovingAverage,
     GradientGuard,
     SafeCheckpointLoader,
     SafeCheckpointSaver,
     StepSchedule,
     TrainingProgress,
-    WeightAverage,
     warmup_cosine,
 )
 from monai_feat.losses import ClipSegmentationLoss
@@ -168,9 +168,9 @@ class _Training:
         )
 
 
-def _average(network: nn.Module, settings: SegmentationSettings) -> WeightAverage:
+def _average(network: nn.Module, settings: SegmentationSettings) -> ExponentialMovingAverage:
     momentum = 1 - (settings.ema_decay or 0)
-    return WeightAverage(network, momentum, max(0.2, momentum), max(1, settings.max_steps // 2))
+    return ExponentialMovingAverage(network, momentum, max(0.2, momentum), max(1, settings.max_steps // 2))
 
 
 def _read(

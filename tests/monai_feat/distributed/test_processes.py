@@ -14,7 +14,7 @@ from ignite.engine import Engine
 from monai.engines import SupervisedTrainer
 from torch import nn
 
-from monai_feat.distributed import anywhere, join_processes, local_device
+from monai_feat.distributed import all_reduce_any, join_processes, local_device
 from monai_feat.handlers import DiscriminatorUpdate, GradientGuard, NonFiniteGradientError, TimeBudget
 from monai_feat.losses import AutoencoderLoss
 
@@ -60,10 +60,10 @@ def test_anywhere_is_here_or_there(other: list[float], monkeypatch: pytest.Monke
     found = {}
     for here in (False, True):
         for other[0] in (0.0, 1.0):
-            found[here, other[0]] = anywhere(here)
+            found[here, other[0]] = all_reduce_any(here)
     assert [key for key, value in found.items() if not value] == [(False, 0.0)]
     monkeypatch.setattr(idist, "get_world_size", lambda: 1)
-    assert not anywhere(False)
+    assert not all_reduce_any(False)
 
 
 def test_a_loss_that_breaks_elsewhere_stops_this_process_too(other: list[float]) -> None:

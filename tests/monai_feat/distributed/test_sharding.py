@@ -13,7 +13,14 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from monai_feat.checkpoints import CheckpointError, load_checkpoint, read_metadata, save_checkpoint
-from monai_feat.distributed import WholeState, load_whole_state, save_weights, shard_layers, whole_state, whole_tensor
+from monai_feat.distributed import (
+    FullStateDict,
+    full_state_dict,
+    full_tensor,
+    load_full_state_dict,
+    save_weights,
+    shard_layers,
+)
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 
 
@@ -44,13 +51,13 @@ def work(rank: int, folder: str) -> None:
     optimizer = torch.optim.AdamW(sharded.parameters(), lr=1e-3)
     held = sum(parameter.to_local().numel() for parameter in sharded.parameters())
     found = [step(sharded, optimizer, clips[rank::2]) for _ in range(2)]
-    state = whole_state(sharded, optimizer)
+    state = full_state_dict(sharded, optimizer)
     if rank == 0:
         save_checkpoint(state, Path(folder) / "state.pt")
 
     again = shard_layers(network)
     restored = torch.optim.AdamW(again.parameters(), lr=1e-3)
-    load_whole_state(state, again, restored)
+    load_full_state_dict(state, again, restored)
     found.append(step(again, restored, clips[rank::2]))
     losses = torch.stack([loss for loss, _ in found])
     dist.all_reduce(losses)
@@ -83,12 +90,12 @@ def test_without_processes_there_is_an_error() -> None:
         shard_layers(FEAT(**FEAT_PRESETS["pico"]))
 
 
-def test_the_whole_state_of_a_plain_network_is_its_own(tmp_path: Path) -> None:
+def test_the_full_state_dict_of_a_plain_network_is_its_own(tmp_path: Path) -> None:
     """Also of its optimiser, whose parameters torch counts; both come back from a file."""
     network, clips = network_and_clips()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     step(network, optimizer, clips)
-    parts = {"network": WholeState(network), "optimizer": WholeState(network, optimizer)}
+    parts = {"network": FullStateDict(network), "optimizer": FullStateDict(network, optimizer)}
     save_checkpoint({name: part.state_dict() for name, part in parts.items()}, tmp_path / "state.pt")
     state = load_checkpoint(tmp_path / "state.pt")
     torch.testing.assert_close(state["network"], network.state_dict(), rtol=0, atol=0)
@@ -103,7 +110,7 @@ def test_the_whole_state_of_a_plain_network_is_its_own(tmp_path: Path) -> None:
 def test_weights_of_another_network_are_refused() -> None:
     network, other = network_and_clips()[0], FEAT(**{**FEAT_PRESETS["pico"], "hidden_size": 64})
     with pytest.raises(CheckpointError, match="the checkpoint"):
-        WholeState(network).load_state_dict(other.state_dict())
+        FullStateDict(network).load_state_dict(other.state_dict())
 
 
 def test_weights_are_saved_with_their_metadata(tmp_path: Path) -> None:
@@ -115,4 +122,4 @@ def test_weights_are_saved_with_their_metadata(tmp_path: Path) -> None:
 
 def test_a_plain_tensor_is_whole() -> None:
     tensor = torch.ones(2)
-    assert whole_tensor(tensor) is tensor
+    assert full_tensor(tensor) is tensor

@@ -20,7 +20,7 @@ from ignite.engine import Engine, Events
 from torch.utils.data import DataLoader, Dataset
 
 from monai_feat.checkpoints import load_checkpoint
-from monai_feat.distributed import SharedBatches
+from monai_feat.distributed import DistributedBatchSampler
 from monai_feat.handlers import EpochSeed, ValidationSeed, clip_seeds
 
 
@@ -44,7 +44,7 @@ def drawn(max_epochs: int, seed: int = 3, start: int = 0, disturb: bool = False)
     if disturb:
         for event in (Events.EPOCH_STARTED, Events.ITERATION_COMPLETED):
             engine.add_event_handler(event, lambda: torch.rand(7))
-    loader = DataLoader(Noisy(), batch_sampler=SharedBatches(range(6), batch_size=2, seed=seed))
+    loader = DataLoader(Noisy(), batch_sampler=DistributedBatchSampler(range(6), batch_size=2, seed=seed))
     engine.load_state_dict({"iteration": start, "epoch_length": 3, "max_epochs": max_epochs})
     engine.run(loader, max_epochs=max_epochs)
     return found
@@ -79,7 +79,7 @@ def seeds_of(processes: int, batch_size: int, patch: pytest.MonkeyPatch) -> dict
             )
             EpochSeed(1).attach(engine)
             data = [{"index": index} for index in range(8)]
-            engine.run(DataLoader(data, batch_sampler=SharedBatches(data, batch_size)))  # type: ignore[arg-type]
+            engine.run(DataLoader(data, batch_sampler=DistributedBatchSampler(data, batch_size)))  # type: ignore[arg-type]
     return found
 
 
@@ -116,15 +116,21 @@ TRAINING = """
     from monai.data import DataLoader
     from monai.engines import SupervisedTrainer
     from monai_feat.bundle import find_checkpoint
-    from monai_feat.distributed import SharedBatches
-    from monai_feat.handlers import EpochSeed, SafeCheckpointLoader, SafeCheckpointSaver, StepSchedule, WeightAverage
+    from monai_feat.distributed import DistributedBatchSampler
+    from monai_feat.handlers import (
+        EpochSeed,
+        ExponentialMovingAverage,
+        SafeCheckpointLoader,
+        SafeCheckpointSaver,
+        StepSchedule,
+    )
 
     folder, last = sys.argv[1], sys.argv[2] == "last"
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(4, 64), torch.nn.Dropout(0.5), torch.nn.Linear(64, 4))
     optimizer = torch.optim.AdamW(network.parameters(), 1e-2)
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=200)
-    average = WeightAverage(network, momentum=0.01, momentum_warmup=0.2, warmup_iters=100)
+    average = ExponentialMovingAverage(network, momentum=0.01, momentum_warmup=0.2, warmup_iters=100)
     parts = {"network": network, "ema": average.ema_model, "optimizer": optimizer, "lr_scheduler": scheduler}
     handlers = [
         average, StepSchedule(scheduler), EpochSeed(0),
@@ -134,7 +140,7 @@ TRAINING = """
         handlers.append(SafeCheckpointLoader(str(checkpoint), parts))
     data = [{"image": x, "label": x} for x in torch.randn(32, 4)]
     SupervisedTrainer(
-        torch.device("cpu"), 8, DataLoader(data, batch_sampler=SharedBatches(data, 4)), network, optimizer,
+        torch.device("cpu"), 8, DataLoader(data, batch_sampler=DistributedBatchSampler(data, 4)), network, optimizer,
         torch.nn.MSELoss(), train_handlers=handlers,
     ).run()
 """

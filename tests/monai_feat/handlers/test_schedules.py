@@ -11,7 +11,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
-from monai_feat.handlers import TimeBudget, WeightAverage, final_decay, share_done, warmup_cosine
+from monai_feat.handlers import ExponentialMovingAverage, TimeBudget, final_decay, share_done, warmup_cosine
 
 MOMENTUM, START, WARMUP = 0.01, 0.2, 40
 
@@ -72,7 +72,7 @@ def _train(network: nn.Linear, steps: int, done: int = 0, average: nn.Module | N
             network.weight += 1.0
 
     engine = Engine(move)
-    handler = WeightAverage(network, momentum=MOMENTUM, momentum_warmup=START, warmup_iters=WARMUP)
+    handler = ExponentialMovingAverage(network, momentum=MOMENTUM, momentum_warmup=START, warmup_iters=WARMUP)
     handler.attach(engine)
     if average is not None:
         handler.ema_model.load_state_dict(average.state_dict())

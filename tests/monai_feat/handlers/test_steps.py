@@ -8,7 +8,7 @@ from ignite.engine import Engine, Events
 from monai.engines import SupervisedTrainer
 from torch import nn
 
-from monai_feat.handlers import StepSchedule, WeightAverage, num_steps, steps_now
+from monai_feat.handlers import ExponentialMovingAverage, StepSchedule, num_steps, steps_now
 
 
 @pytest.mark.parametrize(("num_batches", "accumulation"), [(4, 1), (4, 2), (5, 2), (5, 7)])
@@ -42,7 +42,7 @@ def test_average_and_schedule_count_steps_and_not_batches() -> None:
         network = nn.Linear(1, 1, bias=False)
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
         schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=4)
-        average = WeightAverage(network, momentum=0.1, momentum_warmup=0.9, warmup_iters=3)
+        average = ExponentialMovingAverage(network, momentum=0.1, momentum_warmup=0.9, warmup_iters=3)
         batches = [{"image": torch.ones(1, 1), "label": torch.ones(1, 1)}] * num_batches
         SupervisedTrainer(
             "cpu", 1, batches, network, optimizer, nn.MSELoss(),

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch.utils.data import Sampler
 
-__all__ = ["SharedBatches"]
+__all__ = ["DistributedBatchSampler"]
 
 
-class SharedBatches(Sampler[list[int]]):
+class DistributedBatchSampler(Sampler[list[int]]):
     """A ``batch_sampler`` that shuffles by seed and epoch, shares each batch among processes, and can start anywhere.
 
     All processes together train on one batch of ``batch_size`` items: of P processes, the p-th takes the items at the
@@ -35,7 +35,7 @@ class SharedBatches(Sampler[list[int]]):
         ValueError: when there is no data, a number is not positive, or the batch cannot be shared equally.
 
     Example:
-        >>> [sorted(batch) for batch in SharedBatches(range(4), batch_size=4)]
+        >>> [sorted(batch) for batch in DistributedBatchSampler(range(4), batch_size=4)]
         [[0, 1, 2, 3]]
     """
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 from typing import Any, cast
 
 from monai_feat.distributed import shard_layers
-from monai_feat.handlers.schedules import WeightAverage
+from monai_feat.handlers.schedules import ExponentialMovingAverage
 from monai_feat.networks.nets import FEAT
 
-__all__ = ["ShardedWeightAverage"]
+__all__ = ["ShardedExponentialMovingAverage"]
 
 
-class ShardedWeightAverage(WeightAverage):
-    """`WeightAverage` (same arguments) that spreads a FEAT and its average over all processes, see `shard_layers`.
+class ShardedExponentialMovingAverage(ExponentialMovingAverage):
+    """`ExponentialMovingAverage` that spreads a FEAT and its average over all processes, see `shard_layers`.
 
-    The optimiser is made after it, of ``model.parameters()``.
+    The arguments are the same. The optimiser is made after it, of ``model.parameters()``.
     """
 
     def __init__(self, model: FEAT, *args: Any, **kwargs: Any) -> None:
