@@ -30,7 +30,7 @@ _CINE_MODALITIES = ("US", "IVUS", "ES")
 class VideoReader(ImageReader):
     """Read clips with MONAI's ``LoadImage`` and ``LoadImaged``.
 
-    Importing `monai_feat.data` registers it, and ``LoadImage()`` then takes it for video files, for folders of frames,
+    Importing `monai_feat` registers it, and ``LoadImage()`` then takes it for video files, for folders of frames,
     and for DICOM files that are ultrasound or endoscopy. Other files stay with MONAI's readers; name this reader,
     ``LoadImage(reader="VideoReader")``, to read NIfTI, MetaImage, stills or other DICOM as clips. Pixels are uint8
     ``(C, T, H, W)`` with the metadata of `clip_meta`; ``LoadImage`` turns them into float32 unless told ``dtype=None``.
