@@ -28,7 +28,7 @@ __all__ = [
 # A kilobyte of video may be a thousand pictures of nothing, but no more: a static picture costs a packet each time.
 # What is packed frame by frame or not at all is denser.
 PIXELS_PER_BYTE_OF_VIDEO, PIXELS_PER_BYTE = 1024, 64
-_BYTES_PER_FRAME = 16
+_BYTES_PER_FRAME = 64
 # What zlib and gzip can make of a byte at the most (deflate: 258 bytes of 2 bits).
 _DEFLATE_RATIO = 1032
 
@@ -39,7 +39,7 @@ class ReadLimits:
 
     Attributes:
         frame_pixels: pixels of one frame: rows times columns.
-        frames: frames of one clip; and one more for every 16 bytes of its file.
+        frames: frames of one clip; and one more for every 64 bytes of its file.
         decoded_pixels: pixels to be decoded from a file in which nothing can be skipped; and 1024 more for every byte.
         read_bytes: bytes of the tensor that one call returns; and for every byte 1024 more of a video, 64 more of
             another file.

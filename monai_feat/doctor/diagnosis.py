@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "duplicate_within_side": ("warning", "Near-duplicates on one side of the split"),
     "cut": ("warning", "Cuts inside a clip"),
     "static": ("warning", "Clips in which nothing moves"),
+    "not_followed": ("warning", "What clips say that readers do not follow: pixel shape, interlacing, odd rates"),
     "frame_rate": ("warning", "Frame rates unlike the others, or uneven"),
     "no_group": ("warning", "Clips without a group, for which no leak can be seen"),
     "uids": ("warning", "Unique identifiers in DICOM, which lead back to the source"),

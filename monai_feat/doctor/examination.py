@@ -110,6 +110,8 @@ def _look(exam: ClipExam, i: int, item: ClipItem, root: Path, max_frames: int, d
 def _decode(exam: ClipExam, path: Path, max_frames: int, detector: Detector, report: Reporter) -> None:
     file = open_clip(path)
     exam.frames, exam.frame_rate, exam.size = file.frames, file.frame_rate, file.size
+    for remark in file.remarks:
+        report("not_followed", remark)
     last = min(file.frames, max_frames) - 1
     chosen = np.unique(np.linspace(0, last, COMPARED_FRAMES).round().astype(int)).tolist()
     kept, thumbs = [], []

@@ -104,6 +104,9 @@ class StillFile(ClipFile):
 def is_still(path: str | os.PathLike[str]) -> bool:
     """Whether a file begins as pictures do, whatever its name."""
     try:
+        # A pipe would wait for its other end.
+        if not Path(path).is_file():
+            return False
         with Path(path).open("rb") as file:
             head = file.read(16)
     except OSError:

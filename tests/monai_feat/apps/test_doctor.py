@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 import torch
 
@@ -94,3 +97,18 @@ def test_one_bad_entry_is_a_finding_and_the_rest_is_reported(
     found = [finding for finding in report["findings"] if finding["kind"] == kind]
     assert named in found[0]["message"]
     assert any(clip["frames"] == 8 for clip in report["clips"])
+
+
+def test_what_readers_do_not_follow_is_a_finding(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for level in range(0, 200, 20):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), "rgb24")))
+        container.mux(stream.encode(None))
+    assert main([write_list(tmp_path, {"image": "a.mkv"}), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    report = json.loads((tmp_path / "out" / "doctor.json").read_text())
+    assert [
+        "not square (4:3)" in found["message"] for found in report["findings"] if found["kind"] == "not_followed"
+    ] == [True]

@@ -127,3 +127,14 @@ def test_packed_colours_behind_each_other_are_unpacked_once(tmp_path: Path) -> N
     pixels = np.random.default_rng(0).integers(0, 255, (6, 4, 1, 5, 3), dtype=np.uint8)
     nib.save(nib.Nifti1Image(pixels, np.eye(4)), tmp_path / "a.nii.gz")
     np.testing.assert_array_equal(NiftiFile(tmp_path / "a.nii.gz").read(), pixels[:, :, 0].transpose(3, 2, 1, 0))
+
+
+def test_the_second_that_itk_writes_between_frames_is_remarked(tmp_path: Path) -> None:
+    for step in (1.0, 0.04):
+        image = nib.Nifti1Image(np.zeros((6, 4, 1, 5), np.uint8), np.eye(4))
+        image.header["pixdim"][4] = step
+        image.header.set_xyzt_units("mm", "sec")
+        nib.save(image, tmp_path / "a.nii")
+        clip = NiftiFile(tmp_path / "a.nii")
+        assert clip.frame_rate == pytest.approx(1 / step)
+        assert [("ITK" in remark) for remark in clip.remarks] == [True] * (step == 1)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,6 @@ def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
     with reading_limits(frame_pixels=31 * 45 - 1), pytest.raises(VideoReadError, match="claims frames of 31 x 45"):
         load_clip(tmp_path / "a.jpg")
     assert not is_still(tmp_path / "none.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(VideoReadError, match=r"pipe\.png: is no file but a pipe"):
+        load_clip(tmp_path / "pipe.png")
