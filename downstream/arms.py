@@ -35,7 +35,7 @@ class Ingredients:
     Attributes:
         real: clips of the training patients.
         extra: real clips that the fraction leaves out.
-        unlabelled: real clips of the training folds whose masks nobody may look at.
+        unlabelled: real clips of the training folds whose masks must not be used.
         synthetic: sampled clips.
         reconstructed: the real clips through the generator's autoencoder.
         copies: for each synthetic clip, the training clip that is most like it.

@@ -111,9 +111,15 @@ def read_real(path: Path) -> list[ClipItem]:
     """
     items = list(read_datalist(path).training)
     if nameless := [item.image.name for item in items if not item.group]:
-        raise StudyError(f"{path}: clips without a group, so that patients may be torn apart: {first_few(nameless)}")
+        raise StudyError(
+            f"{path}: {first_few(nameless)} have no group, expected the patient of each clip, so that no patient both "
+            "trains and tests: make the datalist again, and say how a patient is found (--group-level, --group)"
+        )
     if synthetic := [item.image.name for item in items if item.flags.get("synthetic")]:
-        raise StudyError(f"{path}: synthetic clips, which a study makes itself: {first_few(synthetic)}")
+        raise StudyError(
+            f"{path}: {first_few(synthetic)} are synthetic, expected real clips only: leave them out, since a study "
+            "makes its synthetic clips itself"
+        )
     return items
 
 

@@ -184,4 +184,7 @@ def _check(truth: Tensor, predicted: Tensor, spacing: Sequence[float], tolerance
     for mask in (truth, predicted):
         check_classes(mask, num_classes)
     if (predicted == UNKNOWN_LABEL).any():
-        raise ValueError(f"the predicted mask holds {UNKNOWN_LABEL}, which is for pixels that nobody has labelled")
+        raise ValueError(
+            f"the predicted mask holds {UNKNOWN_LABEL}, expected classes below {num_classes}: {UNKNOWN_LABEL} is for "
+            "unlabelled pixels, in true masks only"
+        )

@@ -161,4 +161,4 @@ def _value(column: str, cell: str) -> str | int | float:
     try:
         return kind(cell)
     except ValueError:
-        raise ValueError(f"column {column}: {cell!r} is no {kind.__name__}") from None
+        raise ValueError(f"column {column}: expected {kind.__name__}, got {cell!r}") from None

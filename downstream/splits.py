@@ -26,7 +26,7 @@ class Split:
         validation: labelled clips of patients that choose the weights.
         test: labelled clips of the test fold.
         extra: labelled clips of patients of the training folds that the fraction leaves out.
-        without_masks: clips of the training folds that nobody has labelled.
+        without_masks: clips of the training folds without labels.
     """
 
     train: tuple[ClipItem, ...]

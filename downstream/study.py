@@ -106,7 +106,7 @@ class Generator:
     """Where synthetic clips come from.
 
     Attributes:
-        kind: ``bundle``: trained in each fold, for each fraction, on the training patients there and nobody else.
+        kind: ``bundle``: trained in each fold, for each fraction, on the training patients there and no others.
             ``trained``: as it is, accepted where no patient of a test fold trained it. ``phantoms``, ``copies`` and
             ``noise``: fresh procedural clips, training clips again, and noise under the masks of training clips, for
             studies whose outcome is known. ``none``.

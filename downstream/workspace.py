@@ -58,7 +58,7 @@ class Workspace:
             StudyError: it is not finished.
         """
         if not self.is_done(identifier):
-            raise StudyError(f"job {identifier} is not done")
+            raise StudyError(f"job {identifier} is not done: run it first, with --job {identifier}")
         found: dict[str, Any] = read_json(self.job(identifier) / DONE)
         return found
 

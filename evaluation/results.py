@@ -27,7 +27,7 @@ Reference = Literal["train", "held_out"]
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval; `coverage` is how often it held the truth in simulation, None where nobody looked.
+    """A confidence interval; `coverage` is how often it held the truth in simulation, None where it was not simulated.
 
     `centre` is the estimate that it lies around. It differs from the score where that is biased and the interval is
     not: for want of clips, or because clips come in groups.
@@ -48,7 +48,7 @@ class Floor:
     `measured` is the mean over splits and `interval` their spread, None where there are too few real clips to split;
     `closed_form` is the first-order expectation for two samples of one Gaussian law, None where there is none. The
     splits had about `num_real` and `num_fake` clips, fewer than the score; what they gave was multiplied by `scale` to
-    make up for that, 1 where nobody knows how. `note` says it in words, or why nothing was measured.
+    make up for that, 1 where no correction is known. `note` explains it, or why nothing was measured.
     """
 
     measured: float | None
@@ -163,7 +163,7 @@ class GateResult:
     """What the memorisation gate found; it is passed only where it could be calibrated and found no copy.
 
     Attributes:
-        passed: whether the synthetic clips may leave the house.
+        passed: whether no copy was found, so that the synthetic clips may be released.
         copies: synthetic clips that repeat a training clip, nearest first.
         nearest: the most suspicious pairs, copies or not, nearest first, with pixels.
         thresholds: distance below which one clip is a copy, by space.

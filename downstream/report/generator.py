@@ -66,7 +66,7 @@ def read_fidelity(label: str, path: Path) -> Fidelity:
             tuple(data["warnings"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: is no report.json of monai-feat evaluate ({error!r})") from None
+        raise ValueError(f"{path}: is not a report.json of monai-feat evaluate ({error!r}): run it again") from None
 
 
 def generator_section(found: Findings, fidelity: Sequence[Fidelity], plan: PicturePlan) -> Html:

@@ -113,7 +113,7 @@ def match_sides(
     found: tuple[dict[str, Match], dict[str, Match]] = ({}, {})
     train = pixel_maps(pictures["train"])
     if not train.any():
-        raise ValueError("no frame of the training clips shows anything; look at these clips")
+        raise ValueError("all frames of the training clips are of one colour, expected pictures: look at these clips")
     for side, matches in zip(("fake", "held_out"), found, strict=True):
         name = f"{TITLES[side]} clips"
         over = match_clips(pixel_views(pictures[side], train), train, progress, name)

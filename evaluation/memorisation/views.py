@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The ways in which a clip is held against training clips: as it is, mirrored, and moved to where it fits best.
+"""The ways in which a clip is compared with training clips: unchanged, mirrored, and shifted to where it fits best.
 
 A picture that is moved by a pixel no longer lies on what training frames share, such as the edge of a sector, so that
 even a blurred comparison would miss it. Legend: N clips, M training clips, T frames, D numbers of a frame.

@@ -52,7 +52,7 @@ class Recording(ABC):
 
     @property
     def group(self) -> str:
-        """What must not be torn apart: the patient, or else this recording alone, by its content."""
+        """The group that no split divides: the patient, or else this recording alone, by its content."""
         return self.patient or self.digest[:16]
 
     @abstractmethod
@@ -151,7 +151,10 @@ def find_tiles(frame: Tensor, rows: int, columns: int, border: int) -> list[Regi
         for size, count in zip(frame.shape[-2:], (rows, columns), strict=True)
     )
     if min(height, width) < 1:
-        raise ValueError(f"frames of {tuple(frame.shape[-2:])} pixels cannot hold {rows}x{columns} tiles")
+        raise ValueError(
+            f"the frames have {tuple(frame.shape[-2:])} pixels, too few for {rows}x{columns} samples: check --grid and "
+            "--grid-border"
+        )
     edges = (frame[:, :border], frame[..., :border])
     top = left = border if border and all(bool((edge == edge[:, :1, :1]).all()) for edge in edges) else 0
     return [

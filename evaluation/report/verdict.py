@@ -107,7 +107,7 @@ def _floor_text(floor: Floor) -> str:
 
 
 def _times(score: Score, floor: Floor) -> str:
-    """How many times the floor a distance is; empty where the floor is about zero or the ratio is no news."""
+    """How many times the floor a distance is; empty where the floor is about zero or the ratio says nothing."""
     lowest = floor.interval.low if floor.interval else floor.measured
     if score.higher_is_better or floor.measured is None or not lowest or lowest <= 0:
         return ""

@@ -29,7 +29,7 @@ class Answer:
         title: of the distance, for people.
         corruption: key of the corruption.
         values: by seed, the distance at each level, over splits; level 0 is the floor.
-        spreads: by seed, the standard deviation of the floor between splits: what a step is to be held against.
+        spreads: by seed, the standard deviation of the floor between splits, which a step is compared with.
     """
 
     title: str
@@ -92,7 +92,8 @@ def _spread(floor: np.ndarray) -> float:
     spread = float(floor.std(ddof=1))
     if not spread > 0:
         raise ValueError(
-            "the floor is the same in all splits, so that no step can be held against it; split more often"
+            "the floor is the same in all splits, expected it to vary, so that a step can be compared with its spread: "
+            "take more splits"
         )
     return spread
 

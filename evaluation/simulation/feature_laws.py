@@ -90,7 +90,7 @@ def kernel_truth(real: Side, fake: Side) -> float:
     0 and that of the synthetic side δ⊗δ⊗δ plus δ⊗T in its three orders, T the synthetic covariance.
     """
     if real.mean.any():
-        raise ValueError("expected a real law of mean 0, where odd moments vanish")
+        raise ValueError(f"the real law has the mean {real.mean.tolist()[:3]}, expected 0 in every feature")
     D = len(fake.mean)
     shift, cov = fake.mean, fake.deviation.square()
     square = shift.square().sum()  # |δ|²

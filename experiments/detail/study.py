@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Measure sampled clips, the autoencoder alone, and denoising, on procedural clips that nobody trained on."""
+"""Measure sampled clips, the autoencoder alone, and denoising, on procedural clips that were in no training."""
 
 from __future__ import annotations
 

@@ -157,5 +157,5 @@ class SampleFolder:
             return dict(read_json(self.path / MANIFEST)["settings"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{self.path / MANIFEST} is no manifest of sampled clips ({error!r}); name another --output_dir"
+                f"{self.path / MANIFEST} is not a manifest of sampled clips ({error!r}): name another --output_dir"
             ) from error

@@ -37,7 +37,9 @@ class ConditionEmbedding(nn.Module):
         super().__init__()
         names = Counter(condition.name for condition in conditions)
         if doubles := [name for name, count in names.items() if count > 1]:
-            raise ValueError(f"conditions need names of their own; {', '.join(doubles)} is there more than once")
+            raise ValueError(
+                f"several conditions have the name {', '.join(doubles)}, expected a different name for each: rename one"
+            )
         self.conditions = tuple(conditions)
         self.in_channels, self.patch_size = in_channels, patch_size
         self.blocks = nn.ModuleDict(

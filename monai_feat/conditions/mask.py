@@ -130,5 +130,5 @@ class MaskEmbedding(nn.Module):
 
 
 def _known_labels(masks: Tensor) -> Tensor:
-    """Make masks, any whole numbers, int16, in which what nobody has labelled is none."""
+    """Make masks, any whole numbers, int16, in which unlabelled pixels are none."""
     return masks.to(torch.int16).masked_fill(masks == UNKNOWN_LABEL, NONE)

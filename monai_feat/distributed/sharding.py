@@ -49,7 +49,10 @@ def shard_layers(network: FEAT) -> FEAT:
         RuntimeError: when the processes have not been joined.
     """
     if not dist.is_initialized():
-        raise RuntimeError("there are no processes to spread a network over: start with torchrun, and join_processes")
+        raise RuntimeError(
+            "shard_layers was called in a single process, expected several that have joined: start with torchrun, and "
+            "call join_processes before it"
+        )
     # What stays whole after a forward pass, as FSDP2 leaves the outermost module, would be averaged in vain.
     for part in (*network.layers, network):
         fully_shard(part, reshard_after_forward=True)

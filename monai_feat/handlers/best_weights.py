@@ -54,7 +54,10 @@ class BestWeights:
             KeyError: the evaluator has no such metric; names those that it has.
         """
         if self.metric not in engine.state.metrics:
-            raise KeyError(f"no metric {self.metric!r}: the evaluator has {sorted(engine.state.metrics)}")
+            raise KeyError(
+                f"the metric is {self.metric!r}, expected one that the evaluator measures: "
+                f"{sorted(engine.state.metrics)}"
+            )
         value = float(engine.state.metrics[self.metric])
         logger.info("epoch %d: %s %.6g", engine.state.epoch, self.metric, value)
         if all_reduce_any(idist.get_rank() == 0 and value < self.best()):  # the others may not see the file

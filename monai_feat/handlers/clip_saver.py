@@ -77,7 +77,7 @@ class SampleSheet:
         tile: int = 128,
     ) -> None:
         if num_rows < 1 or not len(real):  # type: ignore[arg-type]
-            raise ValueError(f"a sheet needs real clips and rows, got {len(real)} and {num_rows}")  # type: ignore[arg-type]
+            raise ValueError(f"got {len(real)} real clips and {num_rows} rows, expected 1 or more of each")  # type: ignore[arg-type]
         self.output_dir = Path(output_dir)
         self.real = real
         self.num_rows = num_rows

@@ -32,7 +32,10 @@ class DiscriminatorUpdate:
 
     def __init__(self, loss: AutoencoderLoss, optimizer: Optimizer) -> None:
         if loss.discriminator is None:
-            raise ValueError("DiscriminatorUpdate needs an AutoencoderLoss with a discriminator")
+            raise ValueError(
+                "the AutoencoderLoss has no discriminator, expected one that DiscriminatorUpdate can train: make the "
+                "loss with discriminator=..."
+            )
         self.loss = loss
         self.optimizer = optimizer
 

@@ -53,7 +53,7 @@ class GradientGuard:
         if on_nonfinite not in ("stop", "skip"):
             raise ValueError(f"on_nonfinite must be 'stop' or 'skip', got {on_nonfinite!r}")
         if not max_norm > 0:
-            raise ValueError(f"max_norm must be a positive number (a large one for no clipping), got {max_norm}")
+            raise ValueError(f"max_norm is {max_norm}, expected more than 0: a large number clips nothing")
         self.network = network
         self.max_norm = max_norm
         self.on_nonfinite = on_nonfinite

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How a scheduler mixes clips and noise, whoever wrote it."""
+"""How a scheduler mixes clips and noise: one of ours, of MONAI's or of another library's."""
 
 from __future__ import annotations
 

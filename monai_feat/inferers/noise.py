@@ -49,7 +49,9 @@ class ClipNoise:
     ) -> None:
         keys = [int(index) for index in indices]
         if not keys or min(seed, *keys) < 0:
-            raise ValueError(f"The seed is {seed} and the clip indices are {keys}, expected a clip, nothing below 0.")
+            raise ValueError(
+                f"The seed is {seed} and the clip indices are {keys}, expected at least one, all 0 or more."
+            )
         if window is not None and window < 1:
             raise ValueError(f"The window is {window} frames, expected 1 or more.")
         self.num_clips, self.shape = len(keys), tuple(shape)

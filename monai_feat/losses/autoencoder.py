@@ -139,7 +139,9 @@ class AutoencoderLoss(nn.Module):
             ValueError: when there is no discriminator.
         """
         if self.discriminator is None:
-            raise ValueError("this loss has no discriminator")
+            raise ValueError(
+                "this AutoencoderLoss has no discriminator, expected one to train: make the loss with discriminator=..."
+            )
         images = (self._parts(clips)[0] for clips in (reconstruction.detach(), target))
         fake, real = (_verdict(self.discriminator, _frames(image)) for image in images)
         missed: Tensor = self.adversarial(fake, target_is_real=False, for_discriminator=True)

@@ -197,8 +197,8 @@ def check_target(model_output: torch.Tensor, target: Mapping[str, torch.Tensor])
     missing = [key for key in TARGET_KEYS if key not in target]
     if missing:
         raise ValueError(
-            f"The target has the keys {sorted(target)}, expected {list(TARGET_KEYS)}; {missing} missing: the trainer's "
-            "prepare-batch has to put them there."
+            f"The target has the keys {sorted(target)}, expected {list(TARGET_KEYS)}; missing are {missing}: take a "
+            "prepare_batch that gives them, such as LatentDiffusionPrepareBatch."
         )
     noise, x0, timesteps = (target[key] for key in TARGET_KEYS)
     batch_and_axes = (model_output.shape[0], *model_output.shape[2:])

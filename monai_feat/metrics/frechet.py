@@ -64,7 +64,9 @@ class FrechetVideoDistance(FeatureMetric):
             raise ValueError(f"expected correction 0 (divide by N) or 1 (by N - 1), got {correction}")
         self.takes = getattr(network, "takes", self.expects)
         if self.takes != self.expects:
-            raise ValueError(f"{type(self).__name__} expects a network of {self.expects}, this one takes {self.takes}")
+            raise ValueError(
+                f"the network takes {self.takes}, expected one for {type(self).__name__} that takes {self.expects}"
+            )
         self.correction = correction
         nothing = no_moments(self._decide_num_features(num_features))
         self.add_state("real_moments", nothing.clone(), dist_reduce_fx=merge_moments)

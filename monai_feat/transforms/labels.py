@@ -3,8 +3,8 @@
 """Masks as further channels of a clip, so that one autoencoder and one latent space carry both.
 
 A labelled clip is ``(..., C + K, T, H, W)``: the C channels of the image, then one channel for each of K classes, the
-background among them: +1 where the class is, -1 where it is not, and 0 in all of them where nobody knows. Networks
-answer with logits in the place of the K channels, which are read the same way: the highest is the class.
+background among them: +1 where the class is, -1 where it is not, and 0 in all of them where the class is unknown.
+Networks answer with logits in the place of the K channels, which are read the same way: the highest is the class.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 __all__ = ["UNKNOWN_LABEL", "join_labels", "split_labels"]
 
 UNKNOWN_LABEL = 255
-"""The class of pixels that nobody has labelled, in masks of whole numbers."""
+"""The class of unlabelled pixels, in masks of whole numbers."""
 _CHANNEL = -4
 
 
@@ -109,6 +109,6 @@ def check_classes(labels: Tensor, label_channels: int) -> None:
     if len(wrong):
         found = ", ".join(str(value) for value in wrong[:8].tolist()) + (" …" if len(wrong) > 8 else "")
         raise ValueError(
-            f"the mask holds the classes {found}; label_channels={label_channels} knows 0 to {label_channels - 1}, and "
-            f"{UNKNOWN_LABEL} where nobody knows"
+            f"the mask holds the classes {found}; label_channels={label_channels} expects 0 to {label_channels - 1}, "
+            f"and {UNKNOWN_LABEL} for unknown pixels: set label_channels to the number of classes, or change the mask"
         )

@@ -90,7 +90,10 @@ def test_a_patient_on_two_sides_is_refused_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
-    [({"group": ""}, "without a group.*: a.nii.gz"), ({"flags": {"synthetic": 1}}, "synthetic clips.*: a.nii.gz")],
+    [
+        ({"group": ""}, "a.nii.gz have no group, expected the patient"),
+        ({"flags": {"synthetic": 1}}, "synthetic clips.*: a.nii.gz"),
+    ],
 )
 def test_clips_that_do_not_suit_a_study_are_named(tmp_path: Path, options: dict[str, object], complaint: str) -> None:
     write_datalist(Datalist((clip(tmp_path, "a", **options),)), tmp_path / "datalist.json")

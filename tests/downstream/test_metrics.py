@@ -146,7 +146,7 @@ def test_structures_are_averaged_and_unknown_pixels_count_nowhere() -> None:
         ({"predicted": torch.zeros(1, 2, 4, 4, dtype=torch.uint8)}, "of one shape"),
         ({"truth": torch.zeros(16, 16, dtype=torch.uint8)}, "of one shape"),
         ({"predicted": box(0, 0) * 3}, "classes 3"),
-        ({"predicted": box(0, 0) * 255}, "nobody has labelled"),
+        ({"predicted": box(0, 0) * 255}, "for unlabelled pixels"),
         ({"spacing": (1.0, 0.0)}, "above 0"),
         ({"spacing": (1.0,)}, "height and the width"),
         ({"tolerance": -1.0}, "tolerance"),

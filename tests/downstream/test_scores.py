@@ -54,7 +54,7 @@ def test_the_order_of_columns_does_not_matter(tmp_path: Path) -> None:
         ("real,1,0,0,p,c,dice,1.5", r"line 3: .* from 0 to 1, got 1.5"),
         ("real,1,0,0,p,c,dise,0.5", r"line 3: unknown metric 'dise'; known are dice,"),
         ("real,2,0,0,p,c,dice,0.5", r"line 3: expected a fraction"),
-        ("real,1,0,a,p,c,dice,0.5", r"line 3: column seed: 'a' is no int"),
+        ("real,1,0,a,p,c,dice,0.5", r"line 3: column seed: expected int, got 'a'"),
         ("real,1,0,0,,c,dice,0.5", r"line 3: patient must not be empty"),
         ("real,1,0,0,p,c,dice", r"line 3: expected 8 cells"),
         ("real,1,0,0,p,c,dice,0.5,6", r"line 3: expected 8 cells"),

@@ -71,7 +71,7 @@ def load_torchscript(path: str | os.PathLike[str], options: Collection[str], tru
         WeightsError: the program is neither published nor trusted, the file is damaged, or it is another network.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f"no weights file {path}")
+        raise FileNotFoundError(f"{path}: no such file, expected weights as TorchScript: check the path")
     program = Path(path).read_bytes()  # what is hashed is what runs
     if not trust_script:
         _check_published(program, path)

@@ -106,7 +106,7 @@ def denoising_errors(
     seed: int = 0,
     batch_size: int = 8,
 ) -> DenoisingErrors:
-    """Add noise to latents that nobody was trained on, and measure what comes back.
+    """Add noise to latents that were in no training, and measure how well they are denoised.
 
     Args:
         denoise: the network, as `Denoise` says; see `monai_feat.inferers.CleanEstimate`.

@@ -60,7 +60,7 @@ def optical_flow(first: Tensor, second: Tensor) -> Tensor:
     """
     if first.shape != second.shape or first.ndim != 4 or first.shape[1] != 1 or min(first.shape[2:]) < MIN_FLOW_SIDE:
         raise ValueError(
-            f"expected two times grey frames (N, 1, H, W) of at least {MIN_FLOW_SIDE} x {MIN_FLOW_SIDE} pixels, "
+            f"expected two batches of grey frames (N, 1, H, W) of at least {MIN_FLOW_SIDE} x {MIN_FLOW_SIDE} pixels, "
             f"got {tuple(first.shape)} and {tuple(second.shape)}"
         )
     pairs = max(1, _PIXELS_AT_ONCE // (first.shape[2] * first.shape[3]))

@@ -220,7 +220,10 @@ def _eigen(mean: Tensor, cov: Tensor, side: str) -> tuple[Tensor, Tensor]:
     cov = cov.double()
     values, vectors = torch.linalg.eigh((cov + cov.T) / 2)
     if values[0] < -tolerance:
-        raise ValueError(f"the {side} covariance has a negative eigenvalue, {values[0]:.3g}; use feature_moments")
+        raise ValueError(
+            f"the {side} covariance has the eigenvalue {values[0]:.3g}, expected none below 0: compute it by "
+            "feature_moments"
+        )
     kept = values > len(values) * torch.finfo(values.dtype).eps * values[-1]  # what is above rounding
     return values[kept], vectors[:, kept]
 
@@ -235,5 +238,5 @@ def _check_moments(mean: Tensor, cov: Tensor, side: str) -> float:
         raise ValueError(f"the {side} mean or covariance holds NaN or infinite values; look at the features behind it")
     tolerance = float(torch.finfo(cov.dtype).eps ** 0.5 * cov.abs().amax())
     if (cov - cov.T).abs().amax() > tolerance:
-        raise ValueError(f"the {side} covariance is not symmetric; compute it by feature_moments")
+        raise ValueError(f"the {side} covariance is not symmetric, as a covariance is: compute it by feature_moments")
     return tolerance

@@ -223,7 +223,7 @@ class FrameAutoencoder(Pretrained):
             squares = squares + (mean.square() + log_variance.exp()).sum(dim=1)
             noise = noise + log_variance.exp().sum(dim=1)
         if not count:
-            raise ValueError("cannot measure the latents of no clips")
+            raise ValueError("there are no clips, expected at least one to measure latents of: give it clips")
         return total / count, squares / count - (total / count).square(), noise / count
 
     def _first_weights(self) -> Tensor:
@@ -240,5 +240,8 @@ class FrameAutoencoder(Pretrained):
 
 def _checked(variance: Tensor) -> Tensor:
     if not bool((variance > 0).all()):
-        raise ValueError(f"cannot scale latents whose variance is {variance.tolist()}")
+        raise ValueError(
+            f"the latents have the variance {variance.tolist()}, expected more than 0 to scale them by: train the "
+            "autoencoder further, or look at its weights"
+        )
     return variance

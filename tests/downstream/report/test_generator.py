@@ -74,7 +74,7 @@ def test_scores_that_must_not_be_read_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ['{"scores": []}', "[1]", "no JSON", '{"scores": [{}], "gate": null}', "null"])
 def test_other_files_are_refused_by_name(content: str, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(content)
-    with pytest.raises(ValueError, match=r"other\.json: is no report\.json of monai-feat evaluate"):
+    with pytest.raises(ValueError, match=r"other\.json: is not a report\.json of monai-feat evaluate"):
         read_fidelity("a", tmp_path / "other.json")
 
 

@@ -121,7 +121,7 @@ def test_each_clip_is_asked_for_once_before_the_pairs(sides: tuple[Clips, Clips,
         (lambda f, t, h: ([c[:, :-1] for c in f], t, h), "one number of frames T"),
         (lambda f, t, h: ([c.expand(3, -1, -1, -1) for c in f], t, h), "make all sides grey, or all RGB"),
         (lambda f, t, h: ([c[0] for c in f], t, h), r"expected \(C, T, H, W\)"),
-        (lambda f, t, h: (f, [c * 0 for c in t], h), "no frame of the training clips shows anything"),
+        (lambda f, t, h: (f, [c * 0 for c in t], h), "all frames of the training clips are of one colour"),
         (lambda f, t, h: ([c.expand(2, -1, -1, -1) for c in f], t, h), "C = 1 or 3"),
     ],
 )

@@ -61,7 +61,7 @@ def test_tiles_are_found_as_grids_are_written(border: int, lead: int) -> None:
 
 
 def test_too_many_tiles_are_an_error() -> None:
-    with pytest.raises(ValueError, match="cannot hold 9x9 tiles"):
+    with pytest.raises(ValueError, match="too few for 9x9 samples"):
         find_tiles(torch.zeros(3, 8, 8), 9, 9, 0)
 
 

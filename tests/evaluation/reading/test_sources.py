@@ -63,7 +63,7 @@ def test_a_grid_is_cut_into_recordings(write_clips: WriteClips) -> None:
     side = open_side("FAKE", str(write_clips("grid", 2)), SourceOptions(num_frames=4, grid=Grid(2, 4)))
     assert len(side.recordings) == 16
     assert {r.size for r in side.recordings} == {(16, 8)}
-    with pytest.raises(VideoReadError, match="cannot hold 99x1 tiles"):
+    with pytest.raises(VideoReadError, match="too few for 99x1 samples"):
         open_side("FAKE", str(write_clips("grid", 2)), SourceOptions(num_frames=4, grid=Grid(99, 1)))
 
 

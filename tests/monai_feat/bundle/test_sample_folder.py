@@ -147,5 +147,5 @@ def test_clips_that_no_manifest_knows_are_not_taken_for_ours(tmp_path: Path) -> 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"settings": 1}'])
 def test_another_kind_of_manifest_is_an_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(ValueError, match=r"manifest.json is no manifest of sampled clips"):
+    with pytest.raises(ValueError, match=r"manifest.json is not a manifest of sampled clips"):
         SampleFolder(tmp_path, {}, frame_rate=8)

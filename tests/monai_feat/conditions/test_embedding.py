@@ -87,5 +87,5 @@ def test_what_cannot_be_asked_for_is_named(conditions: list[Any], context: Any, 
 
 
 def test_two_conditions_of_one_name_are_refused() -> None:
-    with pytest.raises(ValueError, match="names of their own; view is there more than once"):
+    with pytest.raises(ValueError, match="several conditions have the name view, expected a different name for each"):
         embedding_of(ClassCondition("view", 3), ScalarCondition("view", 0, 1))

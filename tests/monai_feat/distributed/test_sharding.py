@@ -86,7 +86,7 @@ def test_two_processes_with_half_a_network_each_train_as_one(tmp_path: Path) -> 
 
 
 def test_without_processes_there_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="no processes to spread a network over"):
+    with pytest.raises(RuntimeError, match="in a single process, expected several"):
         shard_layers(FEAT(**FEAT_PRESETS["pico"]))
 
 

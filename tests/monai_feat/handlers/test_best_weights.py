@@ -53,5 +53,5 @@ def test_a_resumed_training_knows_the_best_of_before(tmp_path: Path) -> None:
 def test_a_metric_that_is_not_there_is_named() -> None:
     engine = Engine(lambda *_: None)
     engine.state.metrics["psnr"] = 1.0
-    with pytest.raises(KeyError, match=r"no metric 'loss': the evaluator has \['psnr'\]"):
+    with pytest.raises(KeyError, match=r"is 'loss', expected one that the evaluator measures: \['psnr'\]"):
         BestWeights(nn.Linear(1, 1), "best.safetensors", "loss")(engine)

@@ -93,5 +93,5 @@ def test_takes_reconstructions_in_half_precision() -> None:
 
 
 def test_needs_a_discriminator() -> None:
-    with pytest.raises(ValueError, match="with a discriminator"):
+    with pytest.raises(ValueError, match="has no discriminator"):
         DiscriminatorUpdate(AutoencoderLoss(), torch.optim.SGD([torch.zeros(1, requires_grad=True)]))

@@ -35,7 +35,7 @@ def test_values_do_not_depend_on_the_dtype() -> None:
 
 @pytest.mark.parametrize(("seed", "indices"), [(-1, [0]), (0, [0, -2]), (0, [])])
 def test_bad_seed_or_index(seed: int, indices: list[int]) -> None:
-    with pytest.raises(ValueError, match=rf"seed is {seed} and the clip indices are \[.*expected a clip"):
+    with pytest.raises(ValueError, match=rf"seed is {seed} and the clip indices are \[.*expected at least one"):
         ClipNoise(seed, indices, (1,))
 
 

@@ -257,7 +257,7 @@ def test_nothing_to_compare_is_an_error(make: Callable[[nn.Module | None], Featu
 
 
 def test_video_and_frame_distances_take_their_own_networks() -> None:
-    with pytest.raises(ValueError, match="FrechetVideoDistance expects a network of clips, this one takes frames"):
+    with pytest.raises(ValueError, match="takes frames, expected one for FrechetVideoDistance that takes clips"):
         FrechetVideoDistance(TinyNetwork("frames"))
-    with pytest.raises(ValueError, match="FrechetInceptionDistance expects a network of frames, this one takes clips"):
+    with pytest.raises(ValueError, match="takes clips, expected one for FrechetInceptionDistance that takes frames"):
         FrechetInceptionDistance(TinyNetwork())

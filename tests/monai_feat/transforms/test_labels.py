@@ -62,7 +62,7 @@ def test_errors() -> None:
         split_labels(IMAGE, 3)
     with pytest.raises(TypeError, match=r"whole numbers, got torch\.float32"):
         join_labels(IMAGE, labels(2).float(), 2)
-    with pytest.raises(ValueError, match="the mask holds the classes 2, 3; label_channels=2 knows 0 to 1"):
+    with pytest.raises(ValueError, match="the mask holds the classes 2, 3; label_channels=2 expects 0 to 1"):
         join_labels(IMAGE, labels(2) + 2, 2)
     with pytest.raises(ValueError, match=r"of the clip's size, got \(2, 1, 2, 4, 4\)"):
         join_labels(IMAGE, labels(2)[..., :4], 2)

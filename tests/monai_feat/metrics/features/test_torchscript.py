@@ -76,7 +76,7 @@ def test_a_truncated_file_is_one_line(path: Path, left: int) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no weights file"):
+    with pytest.raises(FileNotFoundError, match="no such file, expected weights as TorchScript"):
         load_torchscript(tmp_path / "absent.pt", ())
 
 
