@@ -24,7 +24,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "1"}
 NOT_INHERITED = ("PYTHONPATH", "PYTHONHOME")
-COMMANDS = {"sample", "train", "evaluate", "study", "doctor", "datalist", "phantoms", "demo", "bundle"}
+COMMANDS = {"sample", "train", "evaluate", "study", "doctor", "clean", "datalist", "phantoms", "demo", "bundle"}
 STUDY = """
 title: Does it run?
 data:
@@ -54,6 +54,7 @@ CALLS = [
     ["phantoms", "--kind", "ultrasound", "--out", "phantoms", "--num-clips", "6", "--patients", "6", "--size", "64"],
     ["datalist", "phantoms/clips", "--group-level", "1", "--folds", "2", "--out", "my clips.json"],
     ["doctor", "my clips.json", "--out", "doctor's report"],
+    ["clean", "my clips.json", "--out", "my copies", "--quiet"],
     ["train", "my clips.json", "--minutes", "0.003", "--out", "my run"],
     ["sample", "feat_ultrasound", "--trained", "my run", "--num-clips", "1", "--out", "mine"],
     ["evaluate", "phantom:ultrasound:1", "phantom:ultrasound:2", "--max-clips", "4", "--out", "y"],

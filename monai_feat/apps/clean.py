@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Copy the clips of a datalist or a folder without metadata, without text in their pixels, and under new names.
 
-    python -m monai_feat.apps.clean datalist.json --out shared
-    python -m monai_feat.apps.clean clips --out shared --key ~/keys/shared.key.json
+    monai-feat clean datalist.json --out shared
+    monai-feat clean clips --out shared --key ~/keys/shared.key.json
 
 Writes ``clips``, ``masks``, ``datalist.json``, ``masked.json`` (how many regions were blackened) and ``report``, the
 doctor's second look at the copies. The key file leads new names back to old ones: keep it apart, and never share it.
@@ -75,7 +75,7 @@ def _tell(cleaned: Cleaned, diagnosis: Diagnosis, out: Path, key: Path) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m monai_feat.apps.clean",
+        prog="monai-feat clean",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

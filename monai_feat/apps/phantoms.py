@@ -4,7 +4,8 @@
 
     monai-feat phantoms --kind ultrasound --out phantoms --num-clips 40 --patients 10
 
-The same arguments give the same clips. What is in them is described in docs/phantoms.md. Exit codes: 0 written, 2 not.
+The same arguments give the same clips, and go on where they were stopped. What is in them is described in
+docs/phantoms.md. Exit codes: 0 written, 2 not.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--kind", required=True, choices=sorted(PHANTOMS), help="what to render")
-    parser.add_argument("--out", required=True, help="an empty or new folder")
+    parser.add_argument("--out", required=True, help="a new folder, or one that the same arguments began")
     parser.add_argument("--num-clips", type=int, default=40, help="clips in all (default: %(default)s)")
     parser.add_argument("--patients", type=int, default=10, help="patients they are of (default: %(default)s)")
     parser.add_argument("--size", type=_size, default=[112], metavar="N or H,W", help="pixels, even (default: 112)")

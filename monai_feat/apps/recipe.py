@@ -19,6 +19,7 @@ from monai.bundle import run
 
 from monai_feat.bundle import find_bundle
 from monai_feat.data import VideoReadError, find_clips, open_clip
+from monai_feat.data.folder_search.contents import search_folder
 
 __all__ = ["Look", "Recipe", "epochs_for", "look_at", "make_recipe", "trained_weights"]
 
@@ -173,7 +174,7 @@ def look_at(source: str, num_files: int = 9) -> Look:
         FileNotFoundError: when there is no clip.
         VideoReadError: when none can be read.
     """
-    paths = find_clips(source)
+    paths = _found(Path(source))
     spreads, lengths = [], []
     for path in paths[:: max(1, len(paths) // num_files)]:
         try:
@@ -186,3 +187,12 @@ def look_at(source: str, num_files: int = 9) -> Look:
     if not spreads:
         raise VideoReadError(Path(source), f"none of the {len(paths)} clips can be read")
     return Look("ultrasound" if statistics.median(spreads) < GREY_TOLERANCE else "endoscopy", max(lengths) == 1)
+
+
+def _found(source: Path) -> list[Path]:
+    """The clips of a source; of a folder it is said what was seen, used and left."""
+    if not source.is_dir():
+        return find_clips(source)
+    contents = search_folder(source)
+    print(contents.describe())
+    return list(contents.pairs)

@@ -7,8 +7,11 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -18,9 +21,12 @@ from monai_feat.data.image_writers import NiftiClipWriter
 from monai_feat.data.phantoms.classes import phantom_class
 from monai_feat.data.phantoms.clip import PhantomClip
 from monai_feat.data.phantoms.dataset import get_phantom
-from monai_feat.data.video_writer import replacing, write_mp4
+from monai_feat.data.video_writer import write_mp4
+from monai_feat.files import read_json, replacing, write_json
 
 __all__ = ["write_phantoms"]
+
+_PROGRESS = ".progress"  # what is done of a set that is not whole yet
 
 
 def write_phantoms(
@@ -38,11 +44,12 @@ def write_phantoms(
     """Write ``clips/patient_*/*.mp4``, ``masks/patient_*/*.nii.gz``, ``attributes.csv`` and ``datalist.json``.
 
     Clip ``i`` belongs to patient ``i % num_patients`` and depends on the seed and these two numbers only: another
-    number of clips adds or removes clips and changes none. The datalist is written last; a set without it is not whole.
+    number of clips adds or removes clips and changes none. Folds are checked before anything is rendered. The datalist
+    is written last; a set without it is not whole, and the same call goes on where it was stopped.
 
     Args:
         kind: a name in `PHANTOMS`.
-        folder: where to write; made where it is missing, and empty where it is there.
+        folder: where to write; made where it is missing, and otherwise empty or begun by the same arguments.
         num_clips: clips in all, at least one of each patient.
         num_patients: patients; the clips of one share the anatomy and differ in motion, pose, light or gain.
         size: rows and columns in pixels, or one number for both; even, because mp4 knows no odd ones.
@@ -56,8 +63,8 @@ def write_phantoms(
         The datalist that was written.
 
     Raises:
-        FileExistsError: the folder is not empty.
-        ValueError: an argument is out of range.
+        FileExistsError: the folder holds a whole set, or one that other arguments began, or other things.
+        ValueError: an argument is out of range, or so many folds cannot be made.
     """
     folder = Path(folder)
     height, width = (size, size) if isinstance(size, int) else tuple(size)
@@ -67,20 +74,59 @@ def write_phantoms(
             f"got {num_patients}, {num_clips}, {(height, width)} and {seed}"
         )
     phantom = get_phantom(kind)
-    if folder.is_dir() and any(folder.iterdir()):
-        raise FileExistsError(f"{folder}: is not empty; name a new folder")
+    _check_folds(num_clips, num_patients, num_folds, test_share, seed)
+    wanted = {
+        "kind": kind, "num_clips": num_clips, "num_patients": num_patients, "size": [height, width],
+        "num_frames": num_frames, "num_folds": num_folds, "test_share": test_share, "seed": seed,
+    }  # fmt: skip
+    _begin(folder, wanted)
     items, rows = [], []
     for i in tqdm(range(num_clips), desc=f"writing {kind} phantoms", unit="clip", disable=not progress):
         patient = i % num_patients
-        clip = phantom(_derive(seed, 1, i), (height, width), num_frames, patient_seed=_derive(seed, 0, patient))
-        category = phantom_class(kind, clip.attributes)
-        item = _write_clip(clip, folder, f"patient_{patient:03d}", f"clip_{i:04d}", category)
+        render = partial(phantom, _derive(seed, 1, i), (height, width), num_frames,
+                         patient_seed=_derive(seed, 0, patient))  # fmt: skip
+        item, row = _clip_of(kind, render, folder, f"patient_{patient:03d}", f"clip_{i:04d}")
         items.append(item)
-        rows.append(_row(item, folder, clip))
+        rows.append(row)
     datalist = build_datalist(items, num_folds, test_share, seed=seed)
     _write_table(rows, folder / "attributes.csv")
     write_datalist(datalist, folder / "datalist.json")
+    shutil.rmtree(folder / _PROGRESS)
     return datalist
+
+
+def _check_folds(num_clips: int, num_patients: int, num_folds: int, test_share: float, seed: int) -> None:
+    """Refuse folds that cannot be made, before hours of rendering; classes decide nothing of that."""
+    clips = [ClipItem(Path(str(i)), group=str(i % num_patients)) for i in range(num_clips)]
+    build_datalist(clips, num_folds, test_share, seed=seed)
+
+
+def _begin(folder: Path, wanted: Mapping[str, Any]) -> None:
+    """Take a new folder, or one that the same arguments have begun."""
+    begun = folder / _PROGRESS / "arguments.json"
+    if begun.is_file():
+        if (there := read_json(begun)) != wanted:
+            raise FileExistsError(f"{folder}: was begun with other arguments ({there}); name a new folder")
+        return
+    if folder.is_dir() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder}: is not empty; name a new folder")
+    begun.parent.mkdir(parents=True)
+    write_json(begun, wanted)
+
+
+def _clip_of(
+    kind: str, render: Callable[[], PhantomClip], folder: Path, patient: str, name: str
+) -> tuple[ClipItem, dict[str, Any]]:
+    """Write a clip, or take the one that an earlier run has written, with its line of the table."""
+    done = folder / _PROGRESS / f"{name}.json"
+    if done.is_file():
+        row = read_json(done)
+        return ClipItem(folder / row["image"], folder / row["mask"], patient, row["class"]), row
+    clip = render()
+    item = _write_clip(clip, folder, patient, name, phantom_class(kind, clip.attributes))
+    row = _row(item, folder, clip)
+    write_json(done, row)
+    return item, row
 
 
 def _derive(seed: int, stream: int, number: int) -> int:

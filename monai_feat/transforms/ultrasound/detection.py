@@ -32,7 +32,7 @@ MIN_CONFIDENCE = 0.65
 right to the eye had 0.80 and more, wrong ones 0.57 and less."""
 
 _COARSE, _FINE = 64, 192  # longest side of the images on which an outline is sought and refined
-_LEAST_EVIDENCE = 0.05  # part of the frame
+_LEAST_EVIDENCE = 0.015  # part of the frame: a probe in the air shows its own reverberation and no more
 _MOST_SATURATED = 0.45  # tinted displays stay under it
 _SPILL = 8.0  # a pixel of evidence outside costs as much as this many dark ones inside
 _TILT_COST = 1.0  # per squared radian, in units of the evidence: only where evidence is missing, the axis is vertical

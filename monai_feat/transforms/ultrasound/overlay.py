@@ -31,6 +31,8 @@ _STANDS_OUT = 40.0  # grey levels above the surroundings
 _SAME_COLOUR = 8.0  # standard deviation over time of a channel in grey levels: codecs blur colours more
 _COLOURED = 60.0  # largest less smallest channel
 _TINT = 15.0  # the same, as a median over a field without colour Doppler and without tinted display
+_STROKE = 160  # strokes of annotations are thinner than this part of the longest side
+_LEAST_FLOW = 0.005  # part of the field; a probe's mark or a coloured button covers less
 _MOST_MARKED = 0.05  # part of the field that marks cover
 
 
@@ -63,7 +65,8 @@ def detect_static_marks(clip: Tensor, field: UltrasoundField) -> StaticMarks:
 
     A mark is thin and either of one colour all the time, in a field that is grey as a whole; or bright, brighter than
     its surroundings, and still (standard deviation over time at most 4 grey levels) while they flicker (at least 8).
-    So nothing but colour is found in fewer than 4 frames or in a frozen clip, and colour Doppler is no mark. Up to 32
+    So nothing but colour is found in fewer than 4 frames or in a frozen clip. Where coloured areas are thicker than
+    strokes, they are flow (colour or power Doppler): then no colour is taken for a mark, not even a caliper's. Up to 32
     frames are looked at, evenly spaced.
 
     Confidence is 1 where marks cover up to 5 % of the field and falls to 0 at 10 %: what covers more is no annotation.
@@ -113,14 +116,30 @@ def _mean_over(values: Floats, where: Bools, window: int) -> Floats:
 
 
 def _coloured_marks(pixels: Tensor, inside: Bools) -> Bools:
-    """Pixels that have one colour in every frame."""
+    """Pixels that have one colour in every frame; none where the field shows flow, which is coloured as well."""
     if pixels.shape[0] == 1:
         return np.zeros_like(inside)
     colour = (pixels.amax(0) - pixels.amin(0)).amin(0).cpu().numpy()
-    if np.median(colour[inside]) > _TINT:
+    if np.median(colour[inside]) > _TINT or _shows_flow(colour, inside):
         return np.zeros_like(inside)
     change = pixels.std(1, correction=0).amax(0).cpu().numpy()
     return np.asarray(inside & (colour > _COLOURED) & (change <= _SAME_COLOUR))
+
+
+def _shows_flow(colour: Floats, inside: Bools) -> bool:
+    """Whether coloured areas thicker than the strokes of annotations cover part of the field: colour or power Doppler.
+
+    Args:
+        colour: largest less smallest channel of each pixel, in grey levels.
+        inside: the field.
+    """
+    coloured = inside & (colour > _COLOURED)
+    depth = ndimage.distance_transform_edt(np.pad(coloured, 1))[1:-1, 1:-1]
+    pieces, count = ndimage.label(coloured, np.ones((3, 3)))
+    thickest = np.atleast_1d(ndimage.maximum(depth, pieces, np.arange(count + 1)))
+    is_thick = thickest > max(2.0, max(inside.shape) / _STROKE)
+    is_thick[0] = False
+    return bool(is_thick[pieces].sum() >= _LEAST_FLOW * inside.sum())
 
 
 def fill_static_marks(clip: Tensor, field: UltrasoundField, marks: StaticMarks) -> Tensor:

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from monai_feat.data import PHANTOMS, endoscopy_phantom, get_phantom, open_clip, read_video, ultrasound_phantom
-from monai_feat.data.datalist import read_datalist
+from monai_feat.data.datalist import ClipItem, read_datalist
+from monai_feat.data.phantoms import PhantomClip, collection
 from monai_feat.data.phantoms.classes import PHANTOM_CLASSES, phantom_class
 from monai_feat.data.phantoms.collection import write_phantoms
 
@@ -84,4 +85,42 @@ def test_impossible_requests_are_refused(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     with pytest.raises(FileExistsError, match="is not empty"):
-        write_phantoms("ultrasound", tmp_path / "full", 4, 2)
+        write_phantoms("ultrasound", tmp_path / "full", 4, 2, num_folds=1)
+
+
+def test_folds_are_checked_before_anything_is_rendered(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="between 1 and 2 folds"):
+        write_phantoms("ultrasound", tmp_path / "set", 4, 2, num_folds=3, test_share=0, progress=False)
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_stopped_set_goes_on_and_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = dict(num_clips=4, num_patients=4, size=32, num_frames=2, num_folds=2, test_share=0.25, progress=False)
+    write_phantoms("endoscopy", tmp_path / "whole", **options)
+    rendered: list[str] = []
+    original = collection._write_clip
+
+    def stop_at_third(clip: PhantomClip, folder: Path, patient: str, name: str, category: str) -> ClipItem:
+        if len(rendered) == 2:
+            raise KeyboardInterrupt
+        rendered.append(name)
+        return original(clip, folder, patient, name, category)
+
+    monkeypatch.setattr(collection, "_write_clip", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        write_phantoms("endoscopy", tmp_path / "set", **options)
+    with pytest.raises(FileExistsError, match="was begun with other arguments"):
+        write_phantoms("endoscopy", tmp_path / "set", **{**options, "seed": 5})
+    rendered.clear()
+    rendered.append("the two that are left")
+    monkeypatch.setattr(collection, "_write_clip", lambda *given: rendered.append(given[3]) or original(*given))
+    write_phantoms("endoscopy", tmp_path / "set", **options)
+    assert rendered[1:] == ["clip_0002", "clip_0003"]
+    files = [
+        sorted(p.relative_to(tmp_path / n).as_posix() for p in (tmp_path / n).rglob("*")) for n in ("whole", "set")
+    ]
+    assert files[0] == files[1]
+    for name in ("attributes.csv", "datalist.json"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "set" / name).read_bytes()
+    with pytest.raises(FileExistsError, match="is not empty"):
+        write_phantoms("endoscopy", tmp_path / "set", **options)

@@ -16,6 +16,7 @@ from monai_feat.transforms.ultrasound import (
     UltrasoundField,
     detect_field,
 )
+from monai_feat.transforms.ultrasound.evidence import title_bars
 from tests.monai_feat.transforms.ultrasound.fields import RECTANGLE, SECTOR, overlap, phantom_field, speckled
 
 
@@ -122,3 +123,25 @@ def test_real_clips_of_each_kind(shared_data: Path) -> None:
     for name, kind in kinds.items():
         clip = torch.stack(list(iter_frames(folder / name, range(0, 40, 10))), dim=1)
         assert detect_field(clip).kind == kind
+
+
+def test_a_title_bar_above_a_sector_is_no_part_of_it(shared_data: Path) -> None:
+    """The second frame of this file shows the whole sector, in blue; the first one a bar, and echoes of the probe."""
+    found = detect_field(load_clip(shared_data / "dicom" / "OBXXXX1A_rle_2frame.dcm").as_tensor())
+    assert found.kind == "sector"
+    assert found.confidence > 0.9
+    # Read off the picture: the arc ends at row 516, the left corner lies at row 412 and column 126.
+    assert found.geometry.apex_row + found.geometry.outer_radius == pytest.approx(516, abs=6)
+    assert found.mask[420, 460]
+    assert not found.mask[:55].any()
+    assert not found.mask[300, :60].any()
+
+
+def test_title_bars_are_told_from_echoes() -> None:
+    clip = speckled(SECTOR).expand(3, -1, -1, -1).clone()
+    assert title_bars(clip) == (0, 0)
+    clip[:, :, :7] = torch.tensor([40, 64, 96], dtype=torch.uint8)[:, None, None, None]
+    clip[:, :, 2:5, 4:20:3] = 255
+    assert title_bars(clip)[1] == 0
+    assert 6 <= title_bars(clip)[0] <= 7
+    assert title_bars(torch.full((1, 2, 32, 32), 90, dtype=torch.uint8)) == (0, 0)

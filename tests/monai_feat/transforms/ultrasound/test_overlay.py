@@ -2,12 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
+from monai_feat.data import open_clip
 from monai_feat.transforms.functional import black_level
-from monai_feat.transforms.ultrasound import UltrasoundField, detect_static_marks, fill_outside, fill_static_marks
+from monai_feat.transforms.ultrasound import (
+    RemoveStaticOverlay,
+    UltrasoundField,
+    detect_static_marks,
+    fill_outside,
+    fill_static_marks,
+)
 from tests.monai_feat.transforms.ultrasound.fields import RECTANGLE, SECTOR, speckled
 
 FIELD = UltrasoundField.of(RECTANGLE, 64, 64)
@@ -55,6 +64,35 @@ def test_colour_doppler_is_no_mark() -> None:
     flow = torch.randint(0, 256, (6, 12, 12), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     clip[0, :, 20:32, 20:32], clip[2, :, 20:32, 20:32] = flow, 255 - flow
     assert detect_static_marks(clip, FIELD).mask.float().mean() < 0.01
+
+
+def _with_flow(length: int) -> Tensor:
+    """A clip, or a still, with a vessel in power Doppler that branches into thin ones, and a yellow caliper."""
+    clip = speckled(RECTANGLE)[:, :1].expand(3, length, -1, -1).clone()
+    vessel = torch.zeros(64, 64, dtype=torch.bool)
+    vessel[26:34, 22:40] = vessel[22:40, 30] = vessel[38, 26:36] = True
+    clip[:, :, vessel] = torch.tensor([230, 90, 0], dtype=torch.uint8)[:, None, None]
+    clip[:, :, 44, 20:28] = torch.tensor([255, 220, 0], dtype=torch.uint8)[:, None, None]
+    return clip
+
+
+@pytest.mark.parametrize("length", [1, 2, 6])
+def test_flow_is_left_alone_in_stills_and_frozen_clips(length: int) -> None:
+    clip = _with_flow(length)
+    assert not detect_static_marks(clip, FIELD).mask.any()
+    caliper_alone = _with_flow(length)
+    caliper_alone[:, :, 20:41, 20:42] = caliper_alone[:1, :, 20:41, 20:42].clone().clamp(max=90)
+    assert detect_static_marks(caliper_alone, FIELD).mask[44, 20:28].all()
+
+
+@pytest.mark.parametrize("name", ["color-pl.dcm", "examples_rgb_color.dcm"])
+def test_flow_in_real_stills_is_left_alone(shared_data: Path, name: str) -> None:
+    still = open_clip(shared_data / "dicom" / name).read()
+    cleaned = RemoveStaticOverlay()(still)
+    coloured = (still.amax(0) - still.amin(0)) > 60
+    flow = coloured & (cleaned.amax(0) > 0)  # what lies outside the field becomes black as a whole
+    assert flow.float().mean() > 0.02
+    assert torch.equal(torch.as_tensor(cleaned)[:, flow], still[:, flow])
 
 
 def test_a_field_covered_by_lines_has_no_confidence() -> None:
