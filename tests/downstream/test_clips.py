@@ -92,7 +92,7 @@ def test_a_patient_on_two_sides_is_refused_by_name(tmp_path: Path) -> None:
     ("options", "complaint"),
     [
         ({"group": ""}, "a.nii.gz have no group, expected the patient"),
-        ({"flags": {"synthetic": 1}}, "synthetic clips.*: a.nii.gz"),
+        ({"flags": {"synthetic": 1}}, "a.nii.gz are synthetic, expected real clips only"),
     ],
 )
 def test_clips_that_do_not_suit_a_study_are_named(tmp_path: Path, options: dict[str, object], complaint: str) -> None:
