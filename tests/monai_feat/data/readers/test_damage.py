@@ -10,9 +10,12 @@ import zlib
 from pathlib import Path
 
 import av
+import h5py
 import nibabel as nib
+import nrrd
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 from pydicom.uid import RLELossless
@@ -21,7 +24,7 @@ from monai_feat.data import VideoReadError, load_clip, write_gif, write_mp4
 from tests.monai_feat.data.readers.test_dicom import colours, dicom, jpeg_dicom, saved
 
 ROOT = Path(__file__).resolve().parents[4]
-COPIES = 100
+COPIES = 60
 # A reader that has not done with one copy after so many seconds hangs.
 PATIENCE = 60
 SEED = 0
@@ -35,7 +38,7 @@ FUZZ = """
 import os, random, resource, signal, sys, warnings
 from pathlib import Path
 import torch
-from monai_feat.data import VideoReadError, load_clip
+from monai_feat.data import VideoReadError, load_clip, open_clip
 
 def damaged(good, rng):
     data = bytearray(good)
@@ -48,7 +51,7 @@ def damaged(good, rng):
 
 def is_read(path):
     try:
-        load_clip(path, 0, 2)
+        load_clip(path, 0, min(2, open_clip(path).frames))
     except VideoReadError as error:
         assert "\\n" not in str(error), str(error)
         return False
@@ -103,7 +106,20 @@ def samples(folder: Path) -> dict[str, Path]:
     data.compress(RLELossless)
     saved(data, folder / "b.dcm")
     saved(jpeg_dicom(), folder / "c.dcm")
-    Image.fromarray(clip[:, 0].permute(1, 2, 0).numpy()).save(folder / "a.png")
+    frames = clip.permute(1, 2, 3, 0).numpy()
+    pictures = [Image.fromarray(frame) for frame in frames]
+    for name in ("a.png", "a.jpg", "a.jp2", "a.bmp"):
+        pictures[0].save(folder / name)
+    for name in ("a.webp", "b.png"):
+        pictures[0].save(folder / name, save_all=True, append_images=pictures[1:])
+    tifffile.imwrite(folder / "a.tif", frames, photometric="rgb", compression="zlib")
+    tifffile.imwrite(folder / "b.tif", frames[..., 0], ome=True, metadata={"axes": "TYX"})
+    for name, encoding in (("a.nrrd", "gzip"), ("b.nrrd", "raw")):
+        nrrd.write(str(folder / name), clip[0].numpy().T, {"encoding": encoding})
+    np.save(folder / "a.npy", frames)
+    np.savez_compressed(folder / "a.npz", frames)
+    with h5py.File(folder / "a.h5", "w") as file:
+        file.create_dataset("frames", data=frames, compression="gzip")
     return {path.name: path for path in folder.iterdir()}
 
 
@@ -121,6 +137,18 @@ NAMES = [
     "b.dcm",
     "c.dcm",
     "a.png",
+    "b.png",
+    "a.jpg",
+    "a.jp2",
+    "a.bmp",
+    "a.webp",
+    "a.tif",
+    "b.tif",
+    "a.nrrd",
+    "b.nrrd",
+    "a.npy",
+    "a.npz",
+    "a.h5",
 ]
 
 
