@@ -24,7 +24,7 @@ from monai.utils import BundleProperty, BundlePropertyConfig, optional_import
 __all__ = ["ConfigKeyError", "check_config", "find_unused_keys", "running_config"]
 
 ENTRY_POINTS = ("imports", "initialize", "run", "finalize", "_meta_")
-SET_BY_MONAI = ("run_name",)  # the federated client adds it to every config
+SET_BY_MONAI = ("run_name", "save_execute_config")  # by the federated client, and by --tracking
 _REFERENCE = re.compile(r"[@%](?:::|#)*([A-Za-z_]\w*(?:(?:::|#)\w+)*)")
 
 

@@ -19,7 +19,7 @@ from monai_feat.data.datalist import (
 from monai_feat.data.image_writers import FramesWriter, GifWriter, Mp4Writer, NiftiClipWriter
 from monai_feat.data.labelled_clips import LabelledClips
 from monai_feat.data.latent_cache import LatentCache, LatentCacheError, autoencoder_digest, clip_digest
-from monai_feat.data.latents import ClipIndexDataset, LatentDataset
+from monai_feat.data.latents import ClipIndexDataset, LatentDataset, open_latents
 from monai_feat.data.limits import ReadLimits, reading_limits
 from monai_feat.data.mask_values import Legend
 from monai_feat.data.phantoms import (
@@ -34,8 +34,8 @@ from monai_feat.data.phantoms import (
 from monai_feat.data.phantoms.collection import write_phantoms
 from monai_feat.data.readers import ClipFile, VideoReader, load_clip, open_clip
 from monai_feat.data.segmentation_clips import SegmentationClips
-from monai_feat.data.segmentation_source import open_segmentation_clips
-from monai_feat.data.sources import open_clips
+from monai_feat.data.segmentation_source import list_segmentation_clips, open_segmentation_clips
+from monai_feat.data.sources import list_clips, open_clips
 from monai_feat.data.video_reader import VideoInfo, VideoReadError, iter_frames, probe_video, read_video
 from monai_feat.data.video_writer import write_gif, write_mp4
 
@@ -73,9 +73,12 @@ __all__ = [
     "find_labelled_clips",
     "get_phantom",
     "iter_frames",
+    "list_clips",
+    "list_segmentation_clips",
     "load_clip",
     "open_clip",
     "open_clips",
+    "open_latents",
     "open_segmentation_clips",
     "probe_video",
     "read_attributes",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from monai_feat.data.clip_masks import MaskFile, MaskReadings, crop_like, crop_of
 from monai_feat.data.clip_search import find_clips, find_labelled_clips
+from monai_feat.data.datalist import path_of
 from monai_feat.data.mask_values import Legend
 from monai_feat.data.readers.clip_file import ClipFile, warn_of_remarks
 from monai_feat.data.readers.load import clip_meta, open_clip
@@ -50,7 +51,8 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
     0.0 for stills; ``source``, the file; and with `label_channels` ``label``, the classes, uint8 ``(1, T, H, W)``.
 
     Args:
-        folder: searched by `find_clips`; a datalist (``.json``) gives its training clips.
+        source: a folder, searched by `find_clips`; a datalist (``.json``), for its training clips; or a list of dicts
+            with the paths ``image`` and, where there is a mask, ``label``.
         num_frames: frames T of each clip.
         size: ``(H, W)`` in pixels, or one integer for a square.
         channels: 3 for RGB, 1 for grey (luma).
@@ -88,7 +90,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
 
     def __init__(
         self,
-        folder: str | os.PathLike[str],
+        source: str | os.PathLike[str] | Sequence[Mapping[str, Any]],
         num_frames: int = 16,
         size: int | Sequence[int] = (64, 64),
         channels: int = 3,
@@ -129,8 +131,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         self.skipped: list[VideoReadError] = []
         self._clips: list[Tensor] = []
         self._rates: list[float] = []
-        found = find_labelled_clips(folder) if label_channels else dict.fromkeys(find_clips(folder))
-        self._read_all(_spread(list(found.items()), max_videos), progress)
+        self._read_all(_spread(_pairs(source, bool(label_channels)), max_videos), progress)
 
     def __len__(self) -> int:
         return len(self._clips)
@@ -273,6 +274,17 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
             return pixels
         unknown = pixels.new_full((1, *self.size), UNKNOWN_LABEL)
         return torch.cat([pixels, unknown if classes is None else resize_labels(classes, self.size, self.fit)])
+
+
+def _pairs(
+    source: str | os.PathLike[str] | Sequence[Mapping[str, Any]], with_masks: bool
+) -> list[tuple[Path, Path | None]]:
+    """Return the files of a source, and their masks."""
+    if isinstance(source, (str, os.PathLike)):
+        return list((find_labelled_clips(source) if with_masks else dict.fromkeys(find_clips(source))).items())
+    if not source:
+        raise ValueError("expected a folder, or a list of at least one clip; got an empty list")
+    return [(path_of(item, "image"), path_of(item, "label") if "label" in item else None) for item in source]
 
 
 def _spread(paths: Sequence[_T], number: int | None) -> Sequence[_T]:

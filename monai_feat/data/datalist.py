@@ -261,6 +261,17 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
+def path_of(item: Mapping[str, Any], key: str) -> Path:
+    """Return the path that a dict of a datalist holds under a key.
+
+    Raises:
+        DatalistError: when it holds none; names the clip, and the keys that there are.
+    """
+    if not isinstance(item.get(key), str | os.PathLike):
+        raise DatalistError(f"{item.get('image', 'an item')}: has no path under {key!r}; it holds {sorted(item)}")
+    return Path(item[key])
+
+
 def _own_group(image: Path) -> str:
     return f"{OWN_GROUP}{image.as_posix()}"
 

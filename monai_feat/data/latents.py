@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from monai_feat.data.latent_cache import LatentCache, clip_digest
 
-__all__ = ["ClipIndexDataset", "LatentDataset"]
+__all__ = ["ClipIndexDataset", "LatentDataset", "open_latents"]
 
 
 class LatentDataset(Dataset[dict[str, Tensor]]):
@@ -143,6 +143,27 @@ def _take(names: Sequence[str], item: Mapping[str, Any]) -> dict[str, Tensor]:
         there = sorted(known.keys() - {"attributes"})
         raise ValueError(f"clips have no {', '.join(missing)}; they have {', '.join(there)}")
     return {name: convert_to_tensor(known[name], track_meta=False) for name in names}
+
+
+def open_latents(
+    data: Sequence[Mapping[str, Any]],
+    clips: Callable[[Sequence[Mapping[str, Any]]], Dataset[dict[str, Any]]],
+    autoencoder: nn.Module,
+    cache_dir: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    keep: Sequence[str] = (),
+) -> LatentDataset:
+    """Open clips, and hand out the moments of their latents: a `LatentDataset` of a list of files.
+
+    Args:
+        data: what is opened; MONAI's programs look for it, and replace it, under this name.
+        clips: how it is opened, such as `open_clips` with all other arguments.
+        autoencoder: a network with ``encode_moments``.
+        cache_dir: folder of a `LatentCache`; None keeps all in memory.
+        progress: show a progress bar while a cache on disk is filled.
+        keep: names of what else to hand out; see `LatentDataset`.
+    """
+    return LatentDataset(clips(data), autoencoder, cache_dir, progress, keep)
 
 
 class ClipIndexDataset(Dataset[dict[str, Tensor]]):

@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +14,7 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from monai_feat.data.clip_masks import MaskFile, MaskReadings
-from monai_feat.data.datalist import DatalistError
+from monai_feat.data.datalist import DatalistError, path_of
 from monai_feat.data.mask_values import Legend
 from monai_feat.data.readers.clip_file import ClipFile, warn_of_remarks
 from monai_feat.data.readers.load import open_clip
@@ -141,10 +139,10 @@ class SegmentationClips(Dataset[dict[str, Any]]):
         self.sources.append(str(pair.clip.path))
 
     def _open(self, item: Mapping[str, Any]) -> _Pair:
-        clip = open_clip(_path(item, "image"))
+        clip = open_clip(path_of(item, "image"))
         if not self.num_classes:
             return _Pair(clip, None)
-        mask = MaskFile(_path(item, "label"), clip, self.num_classes, self.legend)
+        mask = MaskFile(path_of(item, "label"), clip, self.num_classes, self.legend)
         self._readings.add(mask)
         if UNKNOWN_LABEL in mask.reading.classes.values():
             raise VideoReadError(mask.file.path, "holds pixels of unknown class, which segmentation cannot leave out")
@@ -157,9 +155,3 @@ class SegmentationClips(Dataset[dict[str, Any]]):
         for t, frame in enumerate(pair.iter_frames(numbers, self.size, self.channels)):
             clip[:, t] = frame
         return clip
-
-
-def _path(item: Mapping[str, Any], key: str) -> Path:
-    if not isinstance(item.get(key), str | os.PathLike):
-        raise DatalistError(f"{item.get('image', 'an item')}: has no path under {key!r}; it holds {sorted(item)}")
-    return Path(item[key])

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,7 +17,7 @@ from monai_feat.data.segmentation_clips import SegmentationClips
 from monai_feat.data.sources import PHANTOM_PREFIX
 from monai_feat.transforms.square import square_frames
 
-__all__ = ["open_segmentation_clips"]
+__all__ = ["list_segmentation_clips", "open_segmentation_clips"]
 
 _PHANTOM_FRAMES = 8
 
@@ -23,48 +25,43 @@ _PHANTOM_FRAMES = 8
 class _PhantomClips(SegmentationClips):
     """Procedural clips with their exact masks, rendered once."""
 
-    def __init__(self, kind: str, num_clips: int, seed: int, size: int, channels: int) -> None:
+    def __init__(self, items: Sequence[Mapping[str, Any]], size: int, channels: int) -> None:
         super().__init__([], size, channels)
-        phantoms = PhantomDataset(kind, num_clips, seed, size, _PHANTOM_FRAMES)
-        for number in range(num_clips):
-            clip = phantoms.clip(number)
-            self._kept[number] = torch.cat([square_frames(clip.image, size, channels), clip.mask])
+        for place, item in enumerate(items):
+            kind, number = str(item["image"]).removeprefix(PHANTOM_PREFIX), item["number"]
+            clip = PhantomDataset(kind, number + 1, item["seed"], size, _PHANTOM_FRAMES).clip(number)
+            self._kept[place] = torch.cat([square_frames(clip.image, size, channels), clip.mask])
             self.frames.append(_PHANTOM_FRAMES)
-            self.sources.append(f"{PHANTOM_PREFIX}{kind} {number}")
+            self.sources.append(f"{item['image']} {number}")
 
 
-def open_segmentation_clips(
-    source: str | os.PathLike[str],
-    size: int,
-    channels: int,
-    num_classes: int = 2,
-    validation: bool = False,
-    fold: int = 0,
-    num_phantoms: int = 32,
-    seed: int = 0,
-) -> SegmentationClips:
-    """Open one side of a datalist, or procedural clips, for a segmentation.
+def list_segmentation_clips(
+    source: str | os.PathLike[str], validation: bool = False, fold: int = 0, num_phantoms: int = 32, seed: int = 0
+) -> list[dict[str, Any]]:
+    """List one side of a datalist, or procedural clips, for a segmentation, as MONAI's datalists do.
 
     Args:
         source: a datalist with folds (``.json``), or ``phantom:`` and the name of a phantom.
-        size: rows and columns.
-        channels: 1 for grey, 3 for RGB.
-        num_classes: classes of the masks, the background among them.
-        validation: whether to open the clips of the fold instead of all others. Clips without a mask are left out of
+        validation: whether to list the clips of the fold instead of all others. Clips without a mask are left out of
             the others.
         fold: number of the fold that validates.
         num_phantoms: how many procedural clips to train with; a quarter of them validates, others.
         seed: of the procedural clips.
 
+    Returns:
+        A dict for each clip, with the paths ``image`` and ``label``; for a phantom, its name, ``seed`` and ``number``.
+
     Raises:
-        DatalistError: it is no datalist, has no such fold, or its files do not fit.
+        DatalistError: it is no datalist, or has no such fold.
         FileNotFoundError: there is no such file.
-        ValueError: an argument is out of range, or there is no such phantom.
+
+    Example:
+        >>> list_segmentation_clips("phantom:ultrasound", validation=True, num_phantoms=4)
+        [{'image': 'phantom:ultrasound', 'seed': 1, 'number': 0}]
     """
     if str(source).startswith(PHANTOM_PREFIX):
         count = max(1, num_phantoms // 4) if validation else num_phantoms
-        kind = str(source).removeprefix(PHANTOM_PREFIX)
-        return _PhantomClips(kind, count, 2 * seed + validation, size, channels)
+        return [{"image": str(source), "seed": 2 * seed + validation, "number": number} for number in range(count)]
     if not Path(source).is_file():
         raise FileNotFoundError(
             f"{source}: is no datalist; make one with folds that keep patients together: "
@@ -74,5 +71,25 @@ def open_segmentation_clips(
     if fold not in (folds := sorted({item.fold for item in training if item.fold is not None})):
         raise DatalistError(f"{source}: has no fold {fold}; it has {folds}")
     chosen = [item for item in training if (item.fold == fold) == validation and (validation or item.label)]
-    items = [{"image": item.image, "label": item.label} for item in chosen]
-    return SegmentationClips(items, size, channels, num_classes)
+    pairs = ({"image": item.image, "label": item.label} for item in chosen)
+    return [{key: str(path.absolute()) for key, path in pair.items() if path} for pair in pairs]
+
+
+def open_segmentation_clips(
+    data: Sequence[Mapping[str, Any]], size: int, channels: int, num_classes: int = 2
+) -> SegmentationClips:
+    """Open what `list_segmentation_clips` lists, or any list of dicts with the paths ``image`` and ``label``.
+
+    Args:
+        data: the clips.
+        size: rows and columns.
+        channels: 1 for grey, 3 for RGB.
+        num_classes: classes of the masks, the background among them.
+
+    Raises:
+        DatalistError: a file cannot be read or does not fit.
+        ValueError: an argument is out of range, or there is no such phantom.
+    """
+    if data and str(data[0].get("image")).startswith(PHANTOM_PREFIX):
+        return _PhantomClips(data, size, channels)
+    return SegmentationClips(data, size, channels, num_classes)

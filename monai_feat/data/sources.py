@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from monai.data import MetaTensor
@@ -21,13 +22,38 @@ from monai_feat.data.phantoms import PhantomDataset
 from monai_feat.transforms.functional import Fit
 from monai_feat.transforms.video.functional import OnShort
 
-__all__ = ["PHANTOM_PREFIX", "open_clips"]
+__all__ = ["PHANTOM_PREFIX", "list_clips", "open_clips"]
 
 PHANTOM_PREFIX = "phantom:"
 
 
+def list_clips(source: str | os.PathLike[str], label_channels: int = 0) -> list[dict[str, Any]]:
+    """List what `open_clips` opens, as MONAI's datalists do, so that other programs can describe or replace it.
+
+    Args:
+        source: a folder, a datalist or ``phantom:`` and a name, as `open_clips` takes it.
+        label_channels: whether masks are looked for: not if it is 0.
+
+    Returns:
+        A dict for each file: ``image``, its whole path, and ``label``, that of its mask, if it has one. For phantoms it
+        is one dict that names them, for they have no files.
+
+    Raises:
+        FileNotFoundError: when the folder does not exist or holds no clip, or no mask where masks are asked for.
+
+    Example:
+        >>> list_clips("phantom:ultrasound")
+        [{'image': 'phantom:ultrasound'}]
+    """
+    if str(source).startswith(PHANTOM_PREFIX):
+        return [{"image": str(source)}]
+    found = find_labelled_clips(source) if label_channels else dict.fromkeys(find_clips(source))
+    pairs = ({"image": image, "label": label} for image, label in found.items())
+    return [{key: str(Path(path).absolute()) for key, path in pair.items() if path} for pair in pairs]
+
+
 def open_clips(
-    source: str | os.PathLike[str],
+    data: str | os.PathLike[str] | Sequence[Mapping[str, Any]],
     num_clips: int,
     num_frames: int = 16,
     size: int | tuple[int, int] = 64,
@@ -45,8 +71,8 @@ def open_clips(
     """Open a folder of videos, or procedural clips, as a data set of clips of one shape.
 
     Args:
-        source: a folder of videos or stills; a datalist (``.json``), for its training clips; or ``phantom:`` and the
-            name of a phantom, such as ``phantom:endoscopy``.
+        data: a folder of videos or stills; a datalist (``.json``), for its training clips; or ``phantom:`` and the
+            name of a phantom, such as ``phantom:endoscopy``; or what `list_clips` makes of any of them.
         num_clips: how many clips; a folder gives the next multiple of its number of videos, so that each video counts
             the same, or one clip of each of so many videos, spread over the folder, where it holds more.
         num_frames: frames T of each clip.
@@ -79,20 +105,20 @@ def open_clips(
     if num_clips < 1:
         raise ValueError(f"num_clips must be at least 1, got {num_clips}")
     clips: Dataset[dict[str, Any]]
-    if str(source).startswith(PHANTOM_PREFIX):
+    items = list_clips(data, label_channels) if isinstance(data, (str, os.PathLike)) else data
+    if items and str(items[0].get("image")).startswith(PHANTOM_PREFIX):
         if attributes is not None:
             raise ValueError(f"phantoms know their attributes; leave out the table {attributes}")
-        kind = str(source).removeprefix(PHANTOM_PREFIX)
+        kind = str(items[0]["image"]).removeprefix(PHANTOM_PREFIX)
         clips = _open_phantoms(kind, num_clips, num_frames, size, channels, frame_rate, seed)
     else:
-        num_videos = len(find_labelled_clips(source) if label_channels else find_clips(source))
         clips = ClipFolderDataset(
-            source,
+            items,
             num_frames=num_frames,
             size=size,
             channels=channels,
             frame_rate=frame_rate,
-            clips_per_video=-(-num_clips // num_videos),
+            clips_per_video=-(-num_clips // max(1, len(items))),
             max_videos=num_clips,
             fit=fit,
             on_bad=on_bad,

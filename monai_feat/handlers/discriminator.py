@@ -47,7 +47,7 @@ class DiscriminatorUpdate:
         """
         if idist.get_world_size() > 1:
             raise RuntimeError("a discriminator is trained in one process only; leave the adversarial overlay out")
-        engine.add_event_handler(IterationEvents.MODEL_COMPLETED, self)
+        engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self)  # later, outputs are lists of items
 
     def __call__(self, engine: Any) -> None:
         """Step once on the clips and reconstructions of an iteration, unless they hold NaN: `GradientGuard` tells."""

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from ignite.engine import Engine, Events
+from torch import Tensor
 from tqdm import tqdm
 
 __all__ = ["SamplingProgress", "TrainingProgress"]
@@ -69,7 +70,7 @@ class TrainingProgress(_Bar):
         """Count one iteration."""
         if self._bar is None:
             return
-        loss = float(engine.state.output["loss"].detach())  # type: ignore[index]
+        loss = _loss(engine.state.output)
         if math.isfinite(loss):
             self._loss = loss if self._loss is None else SMOOTHING * self._loss + (1 - SMOOTHING) * loss
         shown = "not finite" if self._loss is None else f"{self._loss:.4f}"
@@ -107,6 +108,12 @@ class SamplingProgress(_Bar):
         """Count the clips of a batch."""
         if self._bar is not None:
             self._bar.update(len(engine.state.output["image"]))  # type: ignore[index]
+
+
+def _loss(output: Any) -> float:
+    """Return the loss of an iteration, of a dict, or of the list of dicts that MONAI's trainers make of it."""
+    loss = (output[0] if isinstance(output, list) else output)["loss"]
+    return float(loss.detach() if isinstance(loss, Tensor) else loss)
 
 
 def _steps(engine: Engine) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import torch
 from ignite.engine import Engine, Events
 from ignite.handlers import EMAHandler
 from ignite.handlers.state_param_scheduler import LambdaStateScheduler
@@ -86,13 +87,23 @@ class ExponentialMovingAverage(EMAHandler):
     """Ignite's ``EMAHandler`` (same arguments) that counts steps of the optimiser, and goes on where it was.
 
     Ignite averages in every iteration, so that with accumulated gradients weights that have not moved count again, and
-    counts the warm-up from every start of the process, and so overwrites a restored average within a few steps.
+    counts the warm-up from every start of the process, and so overwrites a restored average within a few steps. Nor
+    does it see weights that a handler loads when a training starts: a new training averages from these on.
     """
 
     def attach(self, engine: Engine, name: str = "ema_momentum") -> None:  # type: ignore[override]
         """Register with a trainer."""
         super().attach(engine, name=name, event=ON_STEP)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.EPOCH_STARTED, self._count_from)
+
+    @torch.no_grad()
+    def _start(self, engine: Engine) -> None:
+        if engine.state.iteration:
+            return
+        averages, networks = ([*module.parameters(), *module.buffers()] for module in (self.ema_model, self.model))
+        for average, network in zip(averages, networks, strict=True):
+            average.copy_(network)
 
     def _count_from(self, engine: Engine) -> None:
         if isinstance(self.momentum_scheduler, LambdaStateScheduler):

@@ -14,7 +14,7 @@ from monai_feat.apps.auto3dseg.algorithm import (
 from monai_feat.apps.auto3dseg.analysis import ClipStats, analyze_clips, read_stats, write_stats
 from monai_feat.apps.auto3dseg.prediction import predict_masks, predict_probabilities
 from monai_feat.apps.auto3dseg.runner import make_runner
-from monai_feat.apps.auto3dseg.sampling import TrainingSamples
+from monai_feat.apps.auto3dseg.sampling import TrainingSamples, open_training_samples
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings, load_segmenter
 from monai_feat.apps.auto3dseg.training import WEIGHTS_NAME, train_segmenter
 
@@ -28,6 +28,7 @@ __all__ = [
     "choose_parameters",
     "load_segmenter",
     "make_runner",
+    "open_training_samples",
     "predict_masks",
     "predict_probabilities",
     "read_parameters",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,11 +14,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings
-from monai_feat.data import SegmentationClips
+from monai_feat.data import SegmentationClips, open_segmentation_clips
 from monai_feat.losses import consistency_ramp
 from monai_feat.transforms import ClipAugmentation
 
-__all__ = ["TrainingSamples"]
+__all__ = ["TrainingSamples", "open_training_samples"]
 
 _LABELLED, _UNLABELLED = 0, 1
 
@@ -87,3 +88,21 @@ class TrainingSamples(Dataset[dict[str, Any]]):
 
     def _draw_order(self, stream: int, cycle: int, length: int) -> npt.NDArray[np.int64]:
         return np.random.default_rng([self.settings.seed, stream, cycle, length]).permutation(length)
+
+
+def open_training_samples(
+    data: Sequence[Mapping[str, Any]], settings: SegmentationSettings, first_step: int = 0
+) -> TrainingSamples:
+    """Open clips with masks, and hand out the samples of a training on them.
+
+    Args:
+        data: dicts with the paths ``image`` and ``label``, or what `list_segmentation_clips` returns; MONAI's programs
+            look for it, and replace it, under this name.
+        settings: of the training; they have the size, the channels and the classes too.
+        first_step: steps that are done already.
+
+    Raises:
+        DatalistError: a file cannot be read or does not fit.
+    """
+    clips = open_segmentation_clips(data, settings.frame_size, settings.image_channels, settings.num_classes)
+    return TrainingSamples(clips, None, settings, first_step)

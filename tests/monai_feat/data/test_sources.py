@@ -13,6 +13,7 @@ from monai_feat.data import (
     LabelledClips,
     PhantomDataset,
     VideoReadError,
+    list_clips,
     open_clips,
     write_mp4,
     write_phantoms,
@@ -110,3 +111,22 @@ def test_label_channels_bring_the_masks_along(tmp_path: Path) -> None:
         assert images.shape[1:] == (3, 2, 32, 32)
         assert (images[:, 1:].abs() == 1).all()
         assert (images[:, 2] == 1).any()
+
+
+def test_a_list_of_files_is_opened_as_their_folder(tmp_path: Path) -> None:
+    write_phantoms("ultrasound", tmp_path, 3, 3, size=32, num_frames=2, num_folds=2, progress=False)
+    listed = list_clips(tmp_path, label_channels=2)
+    assert all(Path(item[key]).is_absolute() for item in listed for key in ("image", "label"))
+    options: dict[str, Any] = {"num_clips": 3, "num_frames": 2, "size": 16, "channels": 1, "label_channels": 2}
+    folder, files = open_clips(tmp_path, **options), open_clips(listed, **options)
+    for index in range(3):
+        assert torch.equal(files[index]["image"], folder[index]["image"])
+    part = open_clips([{"image": listed[1]["image"], "more": 1}], **{**options, "label_channels": 0})
+    assert {part[index]["source"] for index in range(3)} == {listed[1]["image"]}
+
+
+def test_lists_of_no_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected a folder, or a list of at least one clip; got an empty list"):
+        open_clips([], num_clips=1)
+    with pytest.raises(ValueError, match=r"an item: has no path under 'image'; it holds \['video'\]"):
+        open_clips([{"video": "a.mp4"}], num_clips=1)
