@@ -6,7 +6,8 @@
 share, and ``source/common/`` what all bundles do. There, ``"%file::key"`` stands for a key of one of these files, and
 ``"%bundle::key"`` for one of the bundle's description; ``_like_: "%file::key"`` in a mapping takes all that is there,
 changed by what stands beside it; and ``${key}`` in texts and metadata is a word of the description or a size.
-What is built is complete: configs of MONAI, with nothing left to look up.
+What is built is complete: configs of MONAI, with nothing left to look up. ``models/model.pt``, which MONAI's programs
+load, is made from the safetensors beside it, and is not in the repository.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from monai_feat.bundle import write_model_file
 from monai_feat.files import write_text
 
 __all__ = ["build_bundle", "bundle_files", "bundle_names", "main"]
@@ -71,6 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"there is no source of {', '.join(sorted(unknown))}; there are {', '.join(bundle_names())}")
     for name in names:
         build_bundle(name, BUNDLES / name)
+        write_model_file(BUNDLES / name)
         print(f"bundles/{name}: built")
 
 

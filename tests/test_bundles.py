@@ -19,7 +19,7 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, load, run, verify_metadata, verify_net_in_out
 from monai.fl.client import MonaiAlgo, MonaiAlgoStats
 
-from monai_feat.bundle import check_config
+from monai_feat.bundle import check_config, copy_bundle
 from monai_feat.checkpoints import load_checkpoint, load_weights
 from monai_feat.data import load_clip, probe_video, write_mp4, write_phantoms
 from monai_feat.engines import ReconstructionPrepareBatch
@@ -199,8 +199,8 @@ def test_network_keeps_to_its_metadata(name: str, config: str, factors: dict[str
 
 
 @each_bundle("train", "inference")
-def test_monai_loads_it(name: str, config: str) -> None:
-    bundle, (kind, file) = bundle_of(name), NETWORKS[name]
+def test_monai_loads_it(name: str, config: str, tmp_path: Path) -> None:
+    bundle, (kind, file) = copy_bundle(name, tmp_path / name), NETWORKS[name]
     network = load(name, bundle_dir=str(bundle.parent), source="github", device="cpu", workflow_type=config)
     assert isinstance(network, kind)
     weights = load_checkpoint(bundle / "models" / f"{file}.safetensors")

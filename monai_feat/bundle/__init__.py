@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from monai_feat.bundle.config_check import ConfigKeyError, check_config, find_unused_keys, running_config
 from monai_feat.bundle.failures import end_with_cause, find_cause
+from monai_feat.bundle.model_file import write_model_file
 from monai_feat.bundle.output import claim_output_dir, epoch_of, find_checkpoint
 from monai_feat.bundle.provenance import run_provenance
 from monai_feat.bundle.sample_folder import SampleFolder
@@ -28,4 +29,5 @@ __all__ = [
     "running_config",
     "sample_bundle",
     "shipped_bundles",
+    "write_model_file",
 ]

@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+from monai_feat.bundle.model_file import write_model_file
 from monai_feat.files import replacing_folder
 
 __all__ = ["copy_bundle", "find_bundle", "shipped_bundles"]
@@ -51,6 +52,8 @@ def find_bundle(bundle: str | os.PathLike[str]) -> Path:
 def copy_bundle(bundle: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
     """Copy a bundle with its configs and weights to a folder of one's own, without the results of its runs.
 
+    The copy has the ``models/model.pt`` that MONAI's programs load, too; see `write_model_file`.
+
     Args:
         bundle: as for `find_bundle`.
         folder: the copy. It is there whole or not at all.
@@ -68,4 +71,5 @@ def copy_bundle(bundle: str | os.PathLike[str], folder: str | os.PathLike[str]) 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with replacing_folder(folder) as copy:  # files are written anew: an installation may be read-only
         shutil.copytree(source, copy, ignore=_NOT_COPIED, copy_function=shutil.copyfile, dirs_exist_ok=True)
+        write_model_file(copy)
     return folder

@@ -12,6 +12,7 @@ import torch
 from monai.bundle import ConfigParser, run
 
 from monai_feat.apps.auto3dseg import predict_masks
+from monai_feat.bundle import copy_bundle
 from monai_feat.checkpoints import load_checkpoint, read_metadata
 from monai_feat.data import load_clip, write_mp4, write_phantoms
 
@@ -109,7 +110,8 @@ def test_the_example_can_be_read_as_a_labelling_server_does(tmp_path: Path) -> N
     parser.read_meta(str(BUNDLE / "configs" / "metadata.json"))
     parser.update({"bundle_root": str(BUNDLE), "output_dir": str(tmp_path)})
     network = parser.get_parsed_content("network_def").eval()
-    network.load_state_dict(torch.load(BUNDLE / "models" / "model.pt", weights_only=True))
+    bundle = copy_bundle(BUNDLE, tmp_path / "bundle")  # which has the file that such a server loads
+    network.load_state_dict(torch.load(bundle / "models" / "model.pt", weights_only=True))
     item = {"image": str(BUNDLE / "examples" / "phantom.mp4")}
     item = parser.get_parsed_content("preprocessing")(item)
     with torch.no_grad():
