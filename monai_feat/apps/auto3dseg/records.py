@@ -14,9 +14,8 @@ from ignite.engine import Engine, Events
 from monai.engines import SupervisedEvaluator
 
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings
-from monai_feat.checkpoints import read_metadata, save_checkpoint
+from monai_feat.checkpoints import Pretrained, read_metadata, save_checkpoint
 from monai_feat.files import compare_keys, read_json, write_json
-from monai_feat.networks.nets import ClipSegmenter
 
 __all__ = ["METRIC", "Items", "KeptWeights", "claim_folder"]
 
@@ -61,7 +60,7 @@ class KeptWeights:
     """
 
     def __init__(
-        self, network: ClipSegmenter, evaluator: SupervisedEvaluator | None, path: Path, settings: SegmentationSettings
+        self, network: Pretrained, evaluator: SupervisedEvaluator | None, path: Path, settings: SegmentationSettings
     ) -> None:
         self.network, self.evaluator, self.path, self.settings = network, evaluator, path, settings
 

@@ -12,14 +12,25 @@ from ignite.engine import Engine, Events
 
 from monai_feat.apps.auto3dseg import SegmentationSettings
 from monai_feat.apps.auto3dseg.records import KeptWeights, claim_folder
-from monai_feat.checkpoints import load_checkpoint, read_metadata
+from monai_feat.checkpoints import Description, Pretrained, load_checkpoint, read_description, read_metadata
 
 SETTINGS = SegmentationSettings()
 
 
+class Number(Pretrained):
+    """A network of one number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def arguments(self) -> dict[str, Any]:
+        return {}
+
+
 def kept(path: Path, scores: list[float] | None, start: int = 0) -> dict[str, str]:
     """Weights that count the rounds of a training, with the score of each, or with none."""
-    network, evaluator = torch.nn.Linear(1, 1), SimpleNamespace(state=SimpleNamespace(metrics={}))
+    network, evaluator = Number(), SimpleNamespace(state=SimpleNamespace(metrics={}))
     trainer = Engine(lambda engine, batch: None)
 
     def validate(engine: Engine) -> None:
@@ -40,6 +51,7 @@ def test_the_best_are_kept_over_a_resume(tmp_path: Path) -> None:
     notes = kept(path, [0.2, 0.6, 0.6, 0.3])
     assert (notes["round"], notes["step"], notes["dice"]) == ("2", "4", "0.6")
     assert SegmentationSettings.of_weights(path) == SETTINGS
+    assert read_description(path) == Description("Number", clips=SETTINGS.clips)
     assert kept(path, [0.5], start=4)["round"] == "2"
     assert kept(path, [0.7], start=5)["round"] == "6"
 
