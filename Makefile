@@ -50,6 +50,7 @@ test: $(DEV)
 
 lint: $(DEV)
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
 bench: $(BASE)

@@ -652,7 +652,7 @@ def test_the_command_line_refuses_a_mistyped_key(tmp_path: Path) -> None:
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command, cwd=bundle, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=bundle, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -88,6 +89,10 @@ def test_metadata_reads_the_version_from_the_package() -> None:
     command = [sys.executable, "setup.py", "--version"]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert printed.split()[-1] == monai_feat.__version__
+
+
+def test_the_citation_is_of_this_version() -> None:
+    assert yaml.safe_load(read("CITATION.cff"))["version"] == monai_feat.__version__
 
 
 def test_importing_the_package_is_light() -> None:

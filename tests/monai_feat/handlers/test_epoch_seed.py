@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,8 @@ def test_a_negative_seed_is_refused() -> None:
 
 
 TRAINING = """
-    import sys, torch
+    import os, signal, sys, torch
+    from ignite.engine import Events
     from monai.data import DataLoader
     from monai.engines import SupervisedTrainer
     from monai_feat.bundle import find_checkpoint
@@ -125,7 +125,7 @@ TRAINING = """
         StepSchedule,
     )
 
-    folder, last = sys.argv[1], sys.argv[2] == "last"
+    folder, last, killed_at = sys.argv[1], sys.argv[2] == "last", int(sys.argv[3])
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(4, 64), torch.nn.Dropout(0.5), torch.nn.Linear(64, 4))
     optimizer = torch.optim.AdamW(network.parameters(), 1e-2)
@@ -139,28 +139,26 @@ TRAINING = """
     if checkpoint := find_checkpoint("last" if last else None, folder):
         handlers.append(SafeCheckpointLoader(str(checkpoint), parts))
     data = [{"image": x, "label": x} for x in torch.randn(32, 4)]
-    SupervisedTrainer(
+    trainer = SupervisedTrainer(
         torch.device("cpu"), 8, DataLoader(data, batch_sampler=DistributedBatchSampler(data, 4)), network, optimizer,
         torch.nn.MSELoss(), train_handlers=handlers,
-    ).run()
+    )
+    killed = Events.ITERATION_STARTED(event_filter=lambda _, iteration: iteration == killed_at)
+    trainer.add_event_handler(killed, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    trainer.run()
 """
 
 
-def run_training(folder: Path, resume: str, kill_after: float | None = None) -> int:
-    command = [sys.executable, "-c", textwrap.dedent(TRAINING), str(folder), resume]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    if kill_after is not None:
-        while not list(folder.glob("checkpoints/*.pt")) and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(kill_after)
-        process.send_signal(signal.SIGKILL)
-    return process.wait()
+def run_training(folder: Path, resume: str, killed_at: int = 0) -> int:
+    command = [sys.executable, "-c", textwrap.dedent(TRAINING), str(folder), resume, str(killed_at)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, stderr=subprocess.DEVNULL, env=environment, check=False).returncode
 
 
 @pytest.mark.slow
 def test_a_killed_training_ends_with_the_same_bits(tmp_path: Path) -> None:
     assert run_training(tmp_path / "whole", "none") == 0
-    assert run_training(tmp_path / "killed", "last", kill_after=0.05) == -signal.SIGKILL
+    assert run_training(tmp_path / "killed", "last", killed_at=20) == -signal.SIGKILL
     assert list((tmp_path / "killed" / "checkpoints").glob("*.pt"))
     assert run_training(tmp_path / "killed", "last") == 0
     name = "checkpoints/checkpoint_iteration=64.pt"

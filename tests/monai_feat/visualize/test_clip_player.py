@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from monai_feat.visualize import MOST_FRAMES, Page, clip_player, clip_set, film_
 from tests.monai_feat.visualize.browser import Visit, headless_browser
 
 RATE = 10.0
+MOST_LOOKS = 100  # in pictures, not in seconds: a busy machine takes few of them in a second
 
 
 @pytest.fixture(scope="module")
@@ -114,14 +114,13 @@ def test_clips_play_by_themselves_at_their_frame_rate(browser: Any, tmp_path: Pa
     players = [clip_player(stairs(8), RATE, "a"), clip_player(stairs(8), 2 * RATE, "b")]
     with Visit(browser, written(tmp_path, *players)) as visit:
         films = "document.getAnimations().map(film => [film.playState, film.startTime, film.currentTime])"
-        before, began = visit.page.evaluate(films), time.monotonic()
-        first = shown_grey(visit)
-        seen = set()
-        while time.monotonic() - began < 3 and len(seen) < 3:
-            seen.add(round(shown_grey(visit) - first, -1))
+        before = visit.page.evaluate(films)
+        seen = [shown_grey(visit)]
+        while len({round(grey, -1) for grey in seen}) < 3 and len(seen) < MOST_LOOKS:
+            seen.append(shown_grey(visit))
         after = visit.page.evaluate(films)
         durations = visit.page.evaluate("document.getAnimations().map(film => film.effect.getTiming().duration)")
-        assert len(seen) == 3, "the picture does not change"
+        assert len(seen) < MOST_LOOKS, "the picture does not change"
         assert [state for state, _, _ in before] == ["running", "running"]
         assert before[0][1] == before[1][1] == 0, "clips do not start on the same beat"
         assert after[0][2] > before[0][2] + 100
