@@ -134,12 +134,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="monai-feat study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("study", metavar="STUDY.yaml", help="the study file, or the name of a shipped study")
-    parser.add_argument("--out", metavar="FOLDER", help="where everything goes (default: runs/ and the file's name)")
-    parser.add_argument("--data", metavar="DATALIST", help="takes the place of data.datalist in the study file")
+    parser.add_argument("--out", metavar="FOLDER", help="folder for all results (default: runs/ and the file's name)")
+    parser.add_argument("--data", metavar="DATALIST", help="datalist to use instead of data.datalist in the study file")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="look for mistakes, and run nothing")
+    what.add_argument("--check", action="store_true", help="check the study for mistakes, and run nothing")
     what.add_argument("--list", nargs="?", const="", metavar="STAGE", help="print ids of jobs, all or of one stage")
     what.add_argument("--job", metavar="ID", help="run this job only")
     parser.add_argument("--retries", type=int, default=1, help="how often a failed job is tried again (default: 1)")
-    parser.add_argument("--quiet", action="store_true", help="no bars, and no word from generators")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bars and no output of generators")
     return parser

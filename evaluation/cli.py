@@ -214,8 +214,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="monai-feat evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("real", metavar="REAL", help="clips that the model was trained on")
-    parser.add_argument("fake", metavar="FAKE", help="clips that it made")
-    parser.add_argument("--held-out", metavar="HELD", help="real clips of other patients, that it was not trained on")
+    parser.add_argument("fake", metavar="FAKE", help="synthetic clips that the model made")
+    parser.add_argument(
+        "--held-out", metavar="HELD", help="real clips of other patients, on which the model was not trained"
+    )
     parser.add_argument("--gate", action="store_true", help="exit with 3 unless no copy of a training clip was found")
     parser.add_argument("--out", default="evaluation_out", help="folder of the report (default: %(default)s)")
     _add_protocol(parser)
@@ -235,22 +237,38 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
     pace.add_argument("--stride", type=int, metavar="N", help="take every n-th frame (default: 1)")
     pace.add_argument("--frame-rate", type=float, metavar="HZ", help="take frames at this rate")
     group.add_argument("--size", type=_size, metavar="H[xW]", help="resize both sides (default: they must be alike)")
-    group.add_argument("--fit", choices=get_args(SideFit), help="for frames of another shape (default: crop)")
+    group.add_argument(
+        "--fit", choices=get_args(SideFit), help="how frames of another shape are fitted (default: crop)"
+    )
     jpeg = "save frames of both sides as JPEG first, as who published a score may have; Pillow's usual quality is 75"
     group.add_argument("--jpeg-quality", type=int, metavar="Q", help=jpeg)
     group.add_argument("--colour", choices=get_args(Colour), help="compare in RGB or luma (default: as found)")
-    group.add_argument("--max-clips", type=int, metavar="N", help="of each side; phantoms: so many (default: 64)")
-    group.add_argument("--seed", type=int, default=0, help="of the windows taken from real clips")
+    group.add_argument(
+        "--max-clips",
+        type=int,
+        metavar="N",
+        help="clips of each side at most; of phantoms exactly so many (default: 64)",
+    )
+    group.add_argument(
+        "--seed", type=int, default=0, help="seed of the windows that are taken from real clips (default: %(default)s)"
+    )
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how files are read")
-    group.add_argument("--group", metavar="REGEX", help="what in a path names the patient, such as 'pat(\\d+)'")
+    group.add_argument("--group", metavar="REGEX", help="pattern that finds the patient in a path, such as 'pat(\\d+)'")
     group.add_argument("--grid", metavar="RxC", help="FAKE shows rows x columns of samples in each file")
     group.add_argument("--grid-border", type=int, default=0, metavar="N", help="pixels between the samples of a grid")
     group.add_argument("--autoencoder", metavar="PATH", help="decodes latents: a bundle, its config, or an SD VAE")
-    group.add_argument("--on-bad", choices=("error", "skip"), default="error", help="for unreadable and short clips")
-    group.add_argument("--accept-differences", action="store_true", help="warn where sides should not be compared")
+    group.add_argument(
+        "--on-bad",
+        choices=("error", "skip"),
+        default="error",
+        help="what to do with clips that are too short or cannot be read (default: %(default)s)",
+    )
+    group.add_argument(
+        "--accept-differences", action="store_true", help="only warn where two sides should not be compared"
+    )
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -258,9 +276,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--corruptions", action="store_true", help="also show what each distance sees (takes longer)")
     own = "Python modules to import first, such as one that registers properties"
     group.add_argument("--import", nargs="+", default=(), metavar="MODULE", dest="imports", help=own)
-    group.add_argument("--modality", choices=get_args(Modality), help="whose properties to measure")
-    group.add_argument("--cache", metavar="DIR", help="of features (default: .evaluation_cache beside --out)")
+    group.add_argument(
+        "--modality",
+        choices=get_args(Modality),
+        help="measure the properties of this modality (default: that of the clips)",
+    )
+    group.add_argument(
+        "--cache", metavar="DIR", help="folder of cached features (default: .evaluation_cache beside --out)"
+    )
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    group.add_argument("--device", type=_device, default=device, help="default: %(default)s")
-    group.add_argument("--batch-size", type=int, default=8, help="clips through a network at once")
-    group.add_argument("--quiet", action="store_true", help="print nothing but what went wrong, and copies")
+    group.add_argument("--device", type=_device, default=device, help="device of the networks (default: %(default)s)")
+    group.add_argument(
+        "--batch-size", type=int, default=8, help="clips that a network takes at once (default: %(default)s)"
+    )
+    group.add_argument("--quiet", action="store_true", help="print only errors and found copies")

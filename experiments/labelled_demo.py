@@ -253,8 +253,8 @@ def describe(found: dict[str, Agreement]) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description="Train on labelled phantoms, sample clips with masks, score them.")
-    parser.add_argument("--modality", choices=sorted(PHANTOMS), default="ultrasound", help="which bundle")
-    parser.add_argument("--out", type=Path, default=Path("runs/labelled"), help="where results go")
+    parser.add_argument("--modality", choices=sorted(PHANTOMS), default="ultrasound", help="bundle to measure")
+    parser.add_argument("--out", type=Path, default=Path("runs/labelled"), help="folder for the results")
     parser.add_argument("--from-scratch", action="store_true", help="start without the shipped weights")
     options = parser.parse_args(arguments)
     show(

@@ -120,11 +120,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m experiments.resume_proof", description="Kill trainings and compare."
     )
-    parser.add_argument("--out", type=Path, required=True, help="where results go; trainings in it are replaced")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results; trainings in it are replaced")
     parser.add_argument("--bundle", default="feat_ultrasound", help="name of a bundle")
-    parser.add_argument("--configs", nargs="+", choices=CONFIGS, default=CONFIGS[:1], help="what to train")
+    parser.add_argument("--configs", nargs="+", choices=CONFIGS, default=CONFIGS[:1], help="configs to train")
     parser.add_argument("--seeds", type=int, nargs="+", default=(0, 1, 2))
-    parser.add_argument("--kills", type=int, default=5, help="for each seed")
+    parser.add_argument("--kills", type=int, default=5, help="interruptions for each seed")
     options = parser.parse_args(arguments)
     started, outcomes = time.monotonic(), []
     for config in options.configs:

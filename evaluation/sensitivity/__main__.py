@@ -95,16 +95,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for sensitivity.json")
     parser.add_argument("--data", action="append", help="real clips; may be repeated (default: phantoms of each kind)")
-    parser.add_argument("--distance", nargs="+", choices=get_args(Distance), default=["kernel"], help="default: kernel")
-    parser.add_argument("--group", metavar="REGEX", help="what in a path names the patient, such as 'pat(\\d+)'")
+    parser.add_argument(
+        "--distance",
+        nargs="+",
+        choices=get_args(Distance),
+        default=["kernel"],
+        help="distances to measure (default: kernel)",
+    )
+    parser.add_argument(
+        "--group", metavar="REGEX", help="pattern that finds the patient in a path, such as 'pat(\\d+)'"
+    )
     parser.add_argument("--num-clips", type=int, default=32, help="clips to corrupt (default: %(default)s)")
     parser.add_argument("--num-frames", type=int, default=16, help="frames of a clip (default: %(default)s)")
     parser.add_argument("--stride", type=int, default=1, help="take every n-th frame (default: %(default)s)")
     parser.add_argument("--size", type=int, help="pixels of a side (default: as found; phantoms: 64)")
-    parser.add_argument("--on-bad", choices=("error", "skip"), default="error", help="for unreadable and short clips")
-    parser.add_argument("--splits", type=int, default=8, help="of the patients in halves (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, default=3, help="repeats: other phantoms, windows, splits, draws")
-    parser.add_argument("--seed", type=int, default=0, help="the first of them (default: %(default)s)")
+    parser.add_argument(
+        "--on-bad",
+        choices=("error", "skip"),
+        default="error",
+        help="what to do with clips that are too short or cannot be read",
+    )
+    parser.add_argument(
+        "--splits", type=int, default=8, help="splits of the patients into halves (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="number of repeats, each with other phantoms, windows, splits and draws"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first repeat (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     return parser
 

@@ -27,16 +27,16 @@ BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[Plan, Path]:
     """Read the command line: what to measure, and where results go."""
     parser = argparse.ArgumentParser(prog="python -m experiments.detail", description="Do clips move and hold detail?")
-    parser.add_argument("--modality", choices=sorted(PHANTOMS), default="endoscopy", help="which bundle")
-    parser.add_argument("--out", type=Path, required=True, help="where results go")
-    parser.add_argument("--overlay", type=Path, nargs="*", default=(), help="configs laid over inference.json")
-    parser.add_argument("--autoencoder-weights", type=Path, help="other ones than the bundle's")
-    parser.add_argument("--network-weights", type=Path, help="other ones than the bundle's")
-    parser.add_argument("--steps", type=int, help="of the sampler")
-    parser.add_argument("--clips", type=int, default=48, help="sampled for each seed")
+    parser.add_argument("--modality", choices=sorted(PHANTOMS), default="endoscopy", help="bundle to measure")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--overlay", type=Path, nargs="*", default=(), help="overlays of inference.json")
+    parser.add_argument("--autoencoder-weights", type=Path, help="weights to use instead of the bundle's")
+    parser.add_argument("--network-weights", type=Path, help="weights to use instead of the bundle's")
+    parser.add_argument("--steps", type=int, help="steps of the sampler")
+    parser.add_argument("--clips", type=int, default=48, help="clips to sample for each seed")
     parser.add_argument("--references", type=int, default=96, help="real clips to compare with")
-    parser.add_argument("--known", type=int, default=160, help="clips that the linear filter is fitted to")
-    parser.add_argument("--seeds", type=int, nargs="+", default=(0, 1, 2), help="of the noise")
+    parser.add_argument("--known", type=int, default=160, help="clips to fit the linear filter to")
+    parser.add_argument("--seeds", type=int, nargs="+", default=(0, 1, 2), help="seeds of the noise")
     options = parser.parse_args(arguments)
     plan = Plan(
         modality=options.modality,

@@ -26,16 +26,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     usual = Budget()
     parser = argparse.ArgumentParser(prog="python -m experiments.faithfulness", description="Measure faithfulness.")
     parser.add_argument(
-        "--condition", required=True, nargs="+", choices=list(QUESTIONS), help="what to ask for, of one modality"
+        "--condition",
+        required=True,
+        nargs="+",
+        choices=list(QUESTIONS),
+        help="conditions to ask for, all of one modality",
     )
-    parser.add_argument("--out", type=Path, required=True, help="where results go")
-    parser.add_argument("--training-steps", type=int, default=usual.training_steps, help="for each seed")
-    parser.add_argument("--segmenter-steps", type=int, default=usual.segmenter_steps, help="of its training")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "--training-steps", type=int, default=usual.training_steps, help="optimiser steps of the network, for each seed"
+    )
+    parser.add_argument(
+        "--segmenter-steps", type=int, default=usual.segmenter_steps, help="optimiser steps of the segmenter"
+    )
     parser.add_argument("--training-clips", type=int, default=usual.num_training_clips)
-    parser.add_argument("--clips", type=int, default=usual.num_clips, help="held-out clips, and sampled ones")
-    parser.add_argument("--steps", type=int, default=usual.num_sampling_steps, help="of the sampler")
-    parser.add_argument("--guidance", type=float, nargs="+", default=usual.guidance_scales, help="scales")
-    parser.add_argument("--seeds", type=int, nargs="+", default=usual.seeds, help="one training for each")
+    parser.add_argument(
+        "--clips", type=int, default=usual.num_clips, help="number of held-out clips, and of sampled clips"
+    )
+    parser.add_argument("--steps", type=int, default=usual.num_sampling_steps, help="steps of the sampler")
+    parser.add_argument(
+        "--guidance", type=float, nargs="+", default=usual.guidance_scales, help="guidance scales to measure"
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=usual.seeds, help="seeds, with one training for each")
     parser.add_argument("--from-scratch", action="store_true", help="start without the shipped weights")
     options = parser.parse_args(arguments)
     budget = Budget(

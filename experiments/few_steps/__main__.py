@@ -31,16 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m experiments.few_steps", description="Measure sampling in few steps."
     )
-    parser.add_argument("--modality", choices=sorted(PHANTOMS), default="ultrasound", help="which bundle")
-    parser.add_argument("--out", type=Path, required=True, help="where results go")
+    parser.add_argument("--modality", choices=sorted(PHANTOMS), default="ultrasound", help="bundle to measure")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--samplers", nargs="+", choices=DIFFUSION_SAMPLERS, default=usual.samplers)
     parser.add_argument("--steps", type=int, nargs="+", default=usual.steps)
-    parser.add_argument("--seeds", type=int, nargs="+", default=usual.seeds, help="of the noise")
-    parser.add_argument("--clips", type=int, default=usual.num_clips, help="sampled for each seed")
+    parser.add_argument("--seeds", type=int, nargs="+", default=usual.seeds, help="seeds of the noise")
+    parser.add_argument("--clips", type=int, default=usual.num_clips, help="clips to sample for each seed")
     parser.add_argument("--references", type=int, default=usual.num_references, help="real clips to compare with")
     flow = parser.add_mutually_exclusive_group()
-    flow.add_argument("--flow-weights", type=Path, help="weights of rectified flow, to be sampled too")
-    flow.add_argument("--flow-steps", type=int, help="train them from the shipped weights, for so many steps")
+    flow.add_argument("--flow-weights", type=Path, help="weights of rectified flow, to sample with them too")
+    flow.add_argument(
+        "--flow-steps", type=int, help="train rectified flow from the shipped weights, for this number of steps"
+    )
     options = parser.parse_args(arguments)
     plan = Plan(
         num_clips=options.clips,
