@@ -162,7 +162,7 @@ class _Search:
             return []
         if found:
             self.remarks.append(
-                f"{_number(len(found), 'clip')} have the pixels of masks, a few values: taken for masks"
+                f"{_number(len(found), 'clip')} with the pixels of masks, a few values: taken for masks"
             )
         return [unit for unit in clips if unit.path in found]
 

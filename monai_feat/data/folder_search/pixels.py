@@ -37,7 +37,8 @@ def looks_like_mask(frame: Tensor) -> bool | None:
         return values * _LEAST_PIXELS <= frame[0].numel()
     dark, light = (frame <= _NEAR).all(0), (frame >= 255 - _NEAR).all(0)
     between = 1 - float((dark | light).float().mean())
-    return between <= _MOST_BETWEEN and bool(dark.any()) and bool(light.any())
+    areas = min(float(dark.float().mean()), float(light.float().mean()))
+    return between <= _MOST_BETWEEN and areas > between  # dark pictures with a few bright spots have more between
 
 
 def find_masks_by_pixels(groups: Mapping[Path, Sequence[Path]]) -> set[Path]:

@@ -125,7 +125,7 @@ def test_masks_are_told_by_their_pixels(tmp_path: Path) -> None:
     layouts.frames(tmp_path / "cine", (f"{i}.png" for i in range(4)))
     contents = search_folder(tmp_path)
     assert relative(contents) == {"cine": None} | {f"lesions/{name}.png": f"drawn/{name}.png" for name in NAMES}
-    assert "3 clips have the pixels of masks" in contents.describe()
+    assert "3 clips with the pixels of masks" in contents.describe()
     assert_whole(contents)
 
 

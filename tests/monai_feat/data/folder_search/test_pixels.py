@@ -44,7 +44,8 @@ def test_pictures_do_not(kind: str) -> None:
 
 
 def test_real_pictures_and_masks_are_told_apart(shared_data: Path) -> None:
-    for name in ("ultrasound_video/lung/Reg_pat1Image_133410.mpeg", "endoscopy_video/larynx_v2_raw.gif"):
+    clips = ("ultrasound_video/lung/Reg_pat1Image_133410.mpeg", "endoscopy_video/larynx_v2_raw.gif")
+    for name in (*clips, "dicom/NwirePhantomFreehand.igs.mha"):
         assert looks_like_mask(open_clip(shared_data / name).read(0, 1)[:, 0]) is False
     for folder, expected in (("images", False), ("masks", True)):
         for path in sorted((shared_data / "polyp_seg" / folder).iterdir())[::50]:

@@ -28,6 +28,7 @@ def test_numbers_count_and_zeros_do_not() -> None:
         (("f1.png", "f3.png"), []),
         (("f1.png", "f3.png", "f5.png"), ["f%d.png"]),
         (("img_3.jpg", "img_17.jpg", "img_200.jpg", "img_230.jpg"), []),
+        (("000_HC.png", "004_HC.png", "008_HC.png", "016_HC.png"), []),
         (("left.png", "right.png"), []),
         (("lesion (1).png", "lesion (2).png", "lesion (3).png"), []),
         (("f1.png",), []),
