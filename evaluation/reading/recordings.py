@@ -16,6 +16,7 @@ from torch import Tensor
 from monai_feat.data import PhantomDataset, open_clip, probe_video
 from monai_feat.data.readers.dicom import DicomFile
 from monai_feat.data.readers.frame_folder import FrameFolder, list_stills
+from monai_feat.data.readers.still import StillFile
 from monai_feat.data.readers.video import VideoFile
 from monai_feat.files import file_sha256
 from monai_feat.transforms import to_uint8
@@ -173,6 +174,8 @@ def _decode(path: Path, numbers: tuple[int, ...]) -> Tensor:
 def _codec(path: Path, clip: object) -> str:
     if isinstance(clip, FrameFolder):
         return f"{list_stills(path)[0].suffix.lower().lstrip('.')} frames"
+    if isinstance(clip, StillFile):
+        return f"{path.suffix.lower().lstrip('.')} still"
     if isinstance(clip, VideoFile):
         return probe_video(path).codec
     return "DICOM" if isinstance(clip, DicomFile) else type(clip).__name__.removesuffix("File")

@@ -52,6 +52,13 @@ def grid(rows: int, columns: int, border: int, lead: int) -> tuple[Tensor, list[
     return frame, tiles
 
 
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_stills_are_told_by_how_they_are_stored(tmp_path: Path, suffix: str) -> None:
+    Image.new("RGB", (6, 4)).save(tmp_path / f"a.{suffix}")
+    recording = FileRecording(tmp_path / f"a.{suffix}", "a")
+    assert (recording.codec, recording.frames) == (f"{suffix} still", 1)
+
+
 @pytest.mark.parametrize(("border", "lead"), [(0, 0), (1, 0), (1, 1), (2, 2)], ids=["none", "Latte", "one", "two"])
 def test_tiles_are_found_as_grids_are_written(border: int, lead: int) -> None:
     frame, tiles = grid(2, 3, border, lead)
