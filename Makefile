@@ -54,9 +54,10 @@ lint: $(DEV)
 	$(RUN) -m mypy
 
 bench: $(BASE)
-	@$(RUN) -m tests.bench
-	@$(RUN) -m tests.bench_feeding
-	@$(RUN) -m tests.bench_readers
+	@OMP_NUM_THREADS=1 $(RUN) -m tests.bench
+	@OMP_NUM_THREADS=1 $(RUN) -m tests.bench.operators
+	@$(RUN) -m tests.bench.feeding
+	@$(RUN) -m tests.bench.readers
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -266,11 +266,11 @@ class FEAT(Pretrained):
     @staticmethod
     def _per_clip(timesteps: Tensor | float, x: Tensor) -> Tensor:
         steps = torch.as_tensor(timesteps, device=x.device).reshape(-1)
-        if steps.numel() not in (1, len(x)):
+        if steps.numel() not in (1, x.shape[0]):
             raise ValueError(
-                f"timesteps must be one number, or one for each of the {len(x)} clips, got {steps.numel()} of them"
+                f"timesteps must be one number, or one for each of the {x.shape[0]} clips, got {steps.numel()} of them"
             )
-        return steps.expand(len(x))
+        return steps.expand(x.shape[0])
 
     def _check(self, x: Tensor, context: Context | None, num_image_frames: int) -> None:
         if x.ndim != 5 or x.shape[1] != self.in_channels or 0 in x.shape:

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an item of 16 frames costs, from a long clip and from a short one: ``python -m tests.bench_readers``."""
+"""What an item of 16 frames costs, from a long clip and from a short one: ``python -m tests.bench.readers``."""
 
 from __future__ import annotations
 

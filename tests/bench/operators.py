@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Speed and memory, as ratios within one run: ``make bench``.
+"""Speed and memory, as ratios within one run: ``python -m tests.bench.operators``.
 
 Absolute times belong to the machine; ratios carry over. Every figure is the median of several repetitions, with its
 spread.

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How long training waits for data, as a share of its own time: ``python -m tests.bench_feeding``.
+"""How long training waits for data, as a share of its own time: ``python -m tests.bench.feeding``.
 
 The bundle's own training, nano FEAT, runs for a few steps: without a cache on disk, while one is filled, and from it.
 The share is taken within one run, so that it does not depend on how busy the machine is.
@@ -19,7 +19,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.bundle import ConfigWorkflow
 
-BUNDLES = Path(__file__).resolve().parents[1] / "bundles"
+BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 MOST_WAITING = 0.1
 
 
