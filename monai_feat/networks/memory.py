@@ -67,31 +67,26 @@ class LiveBytes(TorchDispatchMode):
         self.now -= count
 
 
-def estimate_memory(
-    network: Callable[[], nn.Module], shape: tuple[int, int, int, int, int], precision: torch.dtype = torch.float32
-) -> Memory:
-    """Estimate what a network of noisy clips and timesteps needs, without allocating it.
+def estimate_memory(network: Callable[[], nn.Module], shape: tuple[int, int, int, int, int]) -> Memory:
+    """Estimate what a network of noisy clips and timesteps needs in float32, without allocating it.
 
     Args:
-        network: makes the network, whose weights are float32.
+        network: makes the network.
         shape: of the clips, ``(B, C, T, H, W)``.
-        precision: of the matrix products; anything but float32 runs under autocast.
 
     Returns:
-        The bytes.
+        The bytes. Under autocast to half precision activations need less.
     """
     with torch.device("meta"):
         model = network()
         x, timesteps = torch.empty(shape), torch.zeros(shape[0])
     known = [*model.parameters(), *model.buffers(), x, timesteps]
-    cast = torch.autocast("cuda", precision, enabled=precision != torch.float32)
-    with cast, torch.no_grad(), LiveBytes(known) as sampling:
+    with torch.no_grad(), LiveBytes(known) as sampling:
         model(x, timesteps)
     with LiveBytes(known) as training:
-        with cast:
-            output = model(x, timesteps)
+        output = model(x, timesteps)
         activations = training.now
-        output.float().square().mean().backward()
+        output.square().mean().backward()
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     # The backward pass makes the gradients; the optimiser's step holds them and about as much beside them.
     peak = 4 * weights + max(training.peak, 2 * weights)

@@ -59,6 +59,7 @@ def test_exported_for_any_batch_length_and_size(tmp_path: Any) -> None:
             torch.testing.assert_close(exported(x, t), network(x, t), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_one_graph_with_gradients() -> None:
     """By a backend that needs no compiler; fullgraph says that nothing falls out of the graph."""
     network, x, t = pico(), torch.randn(2, 4, 3, 4, 6), torch.tensor([3.0, 700.0])
