@@ -16,8 +16,8 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from monai_feat.networks.memory import Memory, estimate_memory
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
+from monai_feat.networks.nets.memory import Memory, estimate_memory
 
 __all__ = ["main"]
 

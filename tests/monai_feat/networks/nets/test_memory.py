@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from monai_feat.networks.memory import LiveBytes, estimate_memory
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
+from monai_feat.networks.nets.memory import LiveBytes, estimate_memory
 
 
 class TwoLinear(nn.Module):
