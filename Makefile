@@ -9,7 +9,7 @@ DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo downstream downstream-endoscopy downstream-ultrasound bundles test lint bench clean
+.PHONY: help demo downstream downstream-endoscopy downstream-ultrasound bundles weights test lint bench clean
 
 ifneq ($(filter-out 0 1,$(FROM_SCRATCH)),)
 $(error FROM_SCRATCH is 1 (start from nothing) or 0 (start from the shipped weights), not "$(FROM_SCRATCH)")
@@ -23,6 +23,7 @@ help:
 	@echo '  OUT="folder"             where the results go'
 	@echo 'make downstream            do synthetic clips help? two small studies on procedural patients, 20 minutes'
 	@echo 'make bundles               build bundles/<name> from bundles/source'
+	@echo 'make weights               train what a bundle ships; MODALITY as above; goes on where it was stopped; 3 hours'
 	@echo 'make test                  run the tests; ARGS="tests/ops -k wkv" narrows them'
 	@echo 'make lint                  ruff and mypy'
 	@echo 'make bench                 measure speed and memory'
@@ -44,6 +45,9 @@ downstream-endoscopy downstream-ultrasound: downstream-%: $(BASE)
 
 bundles: $(BASE)
 	@$(RUN) -m bundles.build
+
+weights: $(BASE)
+	@OMP_NUM_THREADS=1 $(RUN) -m bundles.weights $${MODALITY:+--modality "$$MODALITY"} $${OUT:+--out "$$OUT"}
 
 test: $(DEV)
 	@$(RUN) -m pytest $(ARGS)

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure the quality of a bundle's clips by sampler, number of steps and seconds.
 
-It samples from the shipped weights, and writes ``report.md``, ``report.json`` and ``curves.png``. Stopped, it goes on
-where it was:
+It samples from the shipped weights, or from others, and writes ``report.md``, ``report.json`` and ``curves.png``.
+Stopped, it goes on where it was:
 
     python -m experiments.few_steps --modality ultrasound --out runs/few_steps
-    python -m experiments.few_steps --out runs/few_steps --flow-steps 750       # trains rectified flow, and samples it
-    python -m experiments.few_steps --out runs/few_steps --flow-weights flow.safetensors
+    python -m experiments.few_steps --out runs/few_steps --weights diffusion.safetensors --samplers multistep ddim ddpm
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pathlib import Path
 from experiments.few_steps.report import describe
 from experiments.few_steps.study import Plan, run_study
 from monai_feat.data import PHANTOMS
-from monai_feat.inferers import DIFFUSION_SAMPLERS
+from monai_feat.inferers import SAMPLERS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,16 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--modality", choices=sorted(PHANTOMS), default="ultrasound", help="bundle to measure")
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
-    parser.add_argument("--samplers", nargs="+", choices=DIFFUSION_SAMPLERS, default=usual.samplers)
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=usual.samplers)
     parser.add_argument("--steps", type=int, nargs="+", default=usual.steps)
     parser.add_argument("--seeds", type=int, nargs="+", default=usual.seeds, help="seeds of the noise")
     parser.add_argument("--clips", type=int, default=usual.num_clips, help="clips to sample for each seed")
     parser.add_argument("--references", type=int, default=usual.num_references, help="real clips to compare with")
-    flow = parser.add_mutually_exclusive_group()
-    flow.add_argument("--flow-weights", type=Path, help="weights of rectified flow, to sample with them too")
-    flow.add_argument(
-        "--flow-steps", type=int, help="train rectified flow from the shipped weights, for this number of steps"
-    )
+    parser.add_argument("--weights", type=Path, help="other weights than the bundle's")
     options = parser.parse_args(arguments)
     plan = Plan(
         num_clips=options.clips,
@@ -50,8 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         samplers=tuple(options.samplers),
         steps=tuple(sorted(options.steps, reverse=True)),
         seeds=tuple(options.seeds),
-        flow_weights=options.flow_weights,
-        flow_steps=options.flow_steps,
+        weights=options.weights,
     )
     warnings.filterwarnings("ignore", module=r"(monai|ignite)(\.|$)")
     logging.getLogger("monai").setLevel(logging.WARNING)

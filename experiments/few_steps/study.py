@@ -16,7 +16,7 @@ from experiments.faithfulness.study import reconstruct
 from experiments.few_steps.report import PSNR, SECONDS, StepsRow, write_report
 from experiments.few_steps.sampling import Cell, Sampled, Shape, sample_once
 from experiments.seed_table import Scores, over_seeds
-from monai_feat.apps.recipe import Recipe, epochs_for
+from monai_feat.apps.recipe import Recipe
 from monai_feat.data import PhantomDataset
 from monai_feat.metrics import DescriptorVideoDistance, RandomFeatureVideoDistance
 from monai_feat.metrics.functional import clip_psnr
@@ -24,7 +24,6 @@ from monai_feat.metrics.functional import clip_psnr
 __all__ = ["Plan", "run_study"]
 
 HELD_OUT_SEED = 1_000_003  # no training sees these clips
-FLOW = "rectified_flow"
 BATCH_SIZE = 16
 
 Features = Mapping[str, Tensor]
@@ -37,24 +36,20 @@ class Plan:
     Attributes:
         num_clips: sampled for each combination.
         num_references: real clips that they are compared with.
-        samplers: of the shipped weights.
+        samplers: that fit what the network predicts.
         steps: numbers of steps, descending.
         seeds: of the noise; the spread is that over them.
-        flow_weights: weights of rectified flow, sampled too.
-        flow_steps: steps of the optimiser to train them instead, from the shipped weights; whole epochs, so at least.
-        num_training_clips: that they are trained on.
+        weights: other ones than the bundle's, such as those of a diffusion, which the other samplers go with.
         size: rows and columns of a frame, in pixels.
         num_frames: frames of a clip.
     """
 
     num_clips: int = 8
     num_references: int = 96
-    samplers: tuple[str, ...] = ("multistep", "ddim", "ddpm")
+    samplers: tuple[str, ...] = ("flow_multistep", "rectified_flow")
     steps: tuple[int, ...] = (250, 100, 50, 25, 10, 4)
     seeds: tuple[int, ...] = (0, 1, 2)
-    flow_weights: Path | None = None
-    flow_steps: int | None = None
-    num_training_clips: int = 600
+    weights: Path | None = None
     size: int = 64
     num_frames: int = 16
 
@@ -100,43 +95,18 @@ def run_study(modality: str, out: Path, plan: Plan) -> list[StepsRow]:
         plan: what to compare.
     """
     recipe = Recipe(modality, f"phantom:{modality}", out, from_scratch=False)
-    weights = dict.fromkeys(plan.samplers, recipe.weights("feat"))
-    if plan.flow_weights:
-        weights[FLOW] = plan.flow_weights
-    elif plan.flow_steps:
-        weights[FLOW] = train_flow(recipe, plan, plan.flow_steps)
+    weights = plan.weights or recipe.weights("feat")
     real = _real_clips(modality, plan)
     distances = _Distances(real[: plan.num_references])
     rows = list(_floors(recipe, real[plan.num_references :].split(plan.num_clips), distances))
-    cells = [Cell(*each) for each in product(weights, plan.steps[::-1], plan.seeds)]  # the cheap ones first
+    cells = [Cell(*each) for each in product(plan.samplers, plan.steps[::-1], plan.seeds)]  # the cheap ones first
     sampled = {}
     for number, cell in enumerate(cells, start=1):
-        sampled[cell] = sample_once(recipe, cell, plan.shape, weights[cell.sampler], out / "clips")
+        sampled[cell] = sample_once(recipe, cell, plan.shape, weights, out / "clips")
         print(f"{number} of {len(cells)}: {cell}: {sampled[cell].seconds:.2f} s a clip", flush=True)
-    rows += [_row(sampler, steps, plan, sampled, distances) for sampler, steps in product(weights, plan.steps)]
+    rows += [_row(sampler, steps, plan, sampled, distances) for sampler, steps in product(plan.samplers, plan.steps)]
     write_report(rows, modality, asdict(plan), out)
     return rows
-
-
-def train_flow(recipe: Recipe, plan: Plan, num_steps: int) -> Path:
-    """Train rectified flow from the shipped weights, or go on with it; return the path of its weights."""
-    folder = recipe.output / "train_flow"
-    if not (folder / "feat.safetensors").is_file():
-        recipe.run(
-            "train",
-            "rectified_flow",
-            dataset_dir=recipe.source,
-            output_dir=str(folder),
-            num_clips=plan.num_training_clips,
-            frame_size=plan.size,
-            num_frames=plan.num_frames,
-            batch_size=BATCH_SIZE,
-            max_epochs=epochs_for(num_steps, plan.num_training_clips, BATCH_SIZE),
-            val_interval=1000,
-            network_weights=str(recipe.weights("feat")),
-            resume_from="last",
-        )
-    return folder / "feat.safetensors"
 
 
 def _real_clips(modality: str, plan: Plan) -> Tensor:

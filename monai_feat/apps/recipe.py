@@ -121,7 +121,6 @@ class Recipe:
             output_dir=str(self.output / "feat"),
             num_clips=round(min(max(fewest, CLIPS_PER_SECOND * seconds), MOST_CLIPS)),
             num_frames=self.num_frames,
-            batch_size=8,
             warmup_steps=20,
             max_seconds=seconds,
             val_interval=1000,

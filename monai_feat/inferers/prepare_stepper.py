@@ -12,8 +12,8 @@ from monai.networks.schedulers.rectified_flow import RFlowScheduler
 
 from monai_feat.inferers.foreign_stepper import ForeignStepper
 from monai_feat.inferers.noise import ClipNoise
-from monai_feat.inferers.stepper import RectifiedFlowStepper, RespacedStepper, Stepper
-from monai_feat.networks.schedulers import RespacedScheduler
+from monai_feat.inferers.stepper import FlowMultistepStepper, RectifiedFlowStepper, RespacedStepper, Stepper
+from monai_feat.networks.schedulers import FlowMultistepScheduler, RespacedScheduler
 
 
 @singledispatch
@@ -50,3 +50,11 @@ def _(
 def _(scheduler: RFlowScheduler, num_inference_steps: int, latent_shape: Sequence[int], source: ClipNoise) -> Stepper:
     scheduler.set_timesteps(num_inference_steps, input_img_size_numel=math.prod(latent_shape[1:]))
     return RectifiedFlowStepper(scheduler, source)
+
+
+@prepare_stepper.register
+def _(
+    scheduler: FlowMultistepScheduler, num_inference_steps: int, latent_shape: Sequence[int], source: ClipNoise
+) -> Stepper:
+    scheduler.set_timesteps(num_inference_steps)
+    return FlowMultistepStepper(scheduler, source)

@@ -13,7 +13,12 @@ from monai.networks.schedulers.rectified_flow import RFlowScheduler
 from monai.networks.schedulers.scheduler import Scheduler
 
 from monai_feat.inferers.forward_process import FLOW_VELOCITY
-from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler, RespacedMultistepScheduler
+from monai_feat.networks.schedulers import (
+    FlowMultistepScheduler,
+    RespacedDDIMScheduler,
+    RespacedDDPMScheduler,
+    RespacedMultistepScheduler,
+)
 
 _OF_DIFFUSION: dict[str, Callable[..., Scheduler]] = {
     "ddpm": partial(RespacedDDPMScheduler, variance_type=DDPMVarianceType.LEARNED_RANGE),
@@ -22,6 +27,7 @@ _OF_DIFFUSION: dict[str, Callable[..., Scheduler]] = {
 }
 _OF_FLOW: dict[str, Callable[..., Scheduler]] = {
     "rectified_flow": partial(RFlowScheduler, use_discrete_timesteps=False),
+    "flow_multistep": FlowMultistepScheduler,
 }
 DIFFUSION_SAMPLERS = tuple(_OF_DIFFUSION)
 SAMPLERS = (*DIFFUSION_SAMPLERS, *_OF_FLOW)
@@ -38,9 +44,9 @@ def sampling_scheduler(
 
     Args:
         sampler: "ddpm", ancestral, with the variance that the network has learned; "ddim" or "multistep", deterministic
-            of first or second order; or "rectified_flow", straight lines.
+            of first or second order; "rectified_flow", straight lines, or "flow_multistep", of second order.
         prediction_type: what the network predicts: "epsilon", "sample" or "v_prediction" for the first three samplers,
-            "flow_velocity" for the last.
+            "flow_velocity" for the last two.
         num_train_timesteps: number of steps of the training chain.
         noise_schedule: of the training chain: ``schedule``, a name of MONAI's ``NoiseSchedules``, and its arguments;
             None for the linear one. Rectified flow has none.

@@ -22,10 +22,10 @@ STACKS = {  # what is laid over what
     "feat_endoscopy": (
         ("train",),
         ("train", "evaluate"),
-        ("train", "rectified_flow"),
+        ("train", "diffusion"),
         ("train", "multi_gpu_train"),
         ("train", "multi_gpu_train", "sharded_train"),
-        ("train", "multi_gpu_train", "sharded_train", "rectified_flow"),
+        ("train", "multi_gpu_train", "sharded_train", "diffusion"),
         ("train_autoencoder",),
         ("train_autoencoder", "adversarial"),
         ("train_autoencoder", "multi_gpu_train_autoencoder"),
@@ -97,7 +97,7 @@ def train(folder: Path, stack: tuple[str, ...], options: dict[str, Any], fill: b
     return weights
 
 
-@pytest.mark.parametrize("stack", [("train_autoencoder", "adversarial"), ("train", "rectified_flow")], ids="+".join)
+@pytest.mark.parametrize("stack", [("train_autoencoder", "adversarial"), ("train", "diffusion")], ids="+".join)
 def test_trainings_keep_their_bits(stack: tuple[str, ...], tmp_path: Path) -> None:
     options: dict[str, Any] = {"num_clips": 2, "batch_size": 2, "max_epochs": 1, "frame_size": 32}
     options["bundle_root"] = str(ROOT / "bundles" / "feat_ultrasound")

@@ -49,7 +49,7 @@ FEAT_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "L": dict(hidden_size=1024, num_layers=9, num_heads=16, mlp_ratio=4.0),  # 629.2 M; FVD 351.1, FID 12.31
         "S": dict(hidden_size=512, num_layers=9, num_heads=8, mlp_ratio=4.0),  # 158.1 M; FVD 415.4, FID 13.34
         "tiny": dict(hidden_size=192, num_layers=4, num_heads=4, mlp_ratio=4.0),  # 10.1 M
-        "nano": dict(hidden_size=96, num_layers=4, num_heads=4, mlp_ratio=2.0, patch_size=4),  # 1.9 M; the bundles
+        "nano": dict(hidden_size=64, num_layers=4, num_heads=4, mlp_ratio=2.0, skip_filters=8),  # 0.9 M; the bundles
         "pico": dict(hidden_size=32, num_layers=2, num_heads=2, mlp_ratio=2.0),  # 0.1 M, for tests
     }
 )

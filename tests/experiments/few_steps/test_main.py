@@ -12,7 +12,7 @@ import pytest
 
 from experiments.few_steps import __main__ as command
 from experiments.few_steps.study import Plan
-from monai_feat.inferers import DIFFUSION_SAMPLERS
+from monai_feat.inferers import SAMPLERS
 
 
 @pytest.fixture
@@ -31,26 +31,25 @@ def test_without_options_the_plan_is_the_usual_one(asked: list[Any], tmp_path: P
 
 def test_every_option_reaches_the_study(asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Steps in descending order, as the study wants them, whatever their order on the command line."""
-    numbers = ["--steps", "4", "50", "10", "--seeds", "3", "--clips", "2", "--references", "9", "--flow-steps", "5"]
+    numbers = ["--steps", "4", "50", "10", "--seeds", "3", "--clips", "2", "--references", "9"]
     more = ["--modality", "endoscopy", "--samplers", "ddim"]
     assert command.main(["--out", str(tmp_path), *numbers, *more]) == 0
-    plan = Plan(2, 9, samplers=("ddim",), steps=(50, 10, 4), seeds=(3,), flow_steps=5)
+    plan = Plan(2, 9, samplers=("ddim",), steps=(50, 10, 4), seeds=(3,))
     assert asked == ["endoscopy", tmp_path, plan]
     printed = capsys.readouterr().out
     assert "a table" in printed
     assert str(tmp_path / "curves.png") in printed
 
 
-def test_weights_of_rectified_flow_are_a_path(asked: list[Any], tmp_path: Path) -> None:
-    assert command.main(["--out", str(tmp_path), "--flow-weights", "flow.safetensors"]) == 0
-    assert asked[2] == Plan(flow_weights=Path("flow.safetensors"))
+def test_weights_are_a_path(asked: list[Any], tmp_path: Path) -> None:
+    assert command.main(["--out", str(tmp_path), "--weights", "other.safetensors"]) == 0
+    assert asked[2] == Plan(weights=Path("other.safetensors"))
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["--out", "x", "--samplers", "euler"], "multistep"),
-        (["--out", "x", "--flow-steps", "1", "--flow-weights", "x"], "not allowed with"),
         (["--out", "x", "--modality", "mri"], "ultrasound"),
         (["--out", "x", "--steps", "few"], "invalid int value: 'few'"),
         ([], "--out"),
@@ -67,4 +66,4 @@ def test_help_lists_the_samplers(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         command.main(["--help"])
     printed = capsys.readouterr().out
-    assert all(name in printed for name in DIFFUSION_SAMPLERS)
+    assert all(name in printed for name in SAMPLERS)

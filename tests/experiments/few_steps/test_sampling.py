@@ -22,9 +22,8 @@ def recipe(tmp_path: Path) -> Recipe:
     return Recipe("ultrasound", "phantom:ultrasound", tmp_path, from_scratch=False)
 
 
-@pytest.mark.parametrize("sampler", ["multistep", "ddpm"])
-def test_clips_are_those_of_the_bundle(recipe: Recipe, sampler: str, tmp_path: Path) -> None:
-    sampled = sample_once(recipe, Cell(sampler, 3, 5), SHAPE, recipe.weights("feat"), tmp_path / "clips")
+def test_clips_are_those_of_the_bundle(recipe: Recipe, tmp_path: Path) -> None:
+    sampled = sample_once(recipe, Cell("rectified_flow", 3, 5), SHAPE, recipe.weights("feat"), tmp_path / "clips")
     recipe.run(
         "inference",
         output_dir=str(tmp_path / "bundle"),
@@ -32,7 +31,7 @@ def test_clips_are_those_of_the_bundle(recipe: Recipe, sampler: str, tmp_path: P
         num_clips=2,
         num_frames=4,
         frame_size=32,
-        sampler=sampler,
+        sampler="rectified_flow",
         num_sampling_steps=3,
         seed=5,
     )
@@ -42,7 +41,7 @@ def test_clips_are_those_of_the_bundle(recipe: Recipe, sampler: str, tmp_path: P
 
 
 def test_a_cell_is_sampled_once(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell, weights = Cell("ddim", 2, 0), recipe.weights("feat")
+    cell, weights = Cell("rectified_flow", 2, 0), recipe.weights("feat")
     first = sample_once(recipe, cell, SHAPE, weights, tmp_path)
     monkeypatch.delattr(sampling, "_sample")
     again = sample_once(recipe, cell, SHAPE, weights, tmp_path)

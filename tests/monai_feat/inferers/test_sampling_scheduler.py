@@ -11,7 +11,7 @@ SHAPE = (2, 3, 4, 4)
 
 
 def prediction_of(sampler: str) -> str:
-    return "flow_velocity" if sampler == "rectified_flow" else "v_prediction"
+    return "flow_velocity" if "flow" in sampler else "v_prediction"
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -21,7 +21,7 @@ def test_every_sampler_finds_the_data_of_a_perfect_network(sampler: str) -> None
     original = torch.linspace(-2, 2, 96).reshape(1, *SHAPE)
 
     def network(x: torch.Tensor, timesteps: torch.Tensor, context: None) -> torch.Tensor:
-        if sampler == "rectified_flow":
+        if prediction_of(sampler) == "flow_velocity":
             noise_share = (timesteps / 1000).reshape(-1, 1, 1, 1, 1)
             prediction = (original - x) / noise_share  # x = (1 - t) x_0 + t ε
         else:
