@@ -42,7 +42,7 @@ def test_a_size_stands_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         copy = tmp_path / path.relative_to(build.SOURCE)
         copy.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text(encoding="utf-8")
-        copy.write_text(text.replace("num_frames: 16", "num_frames: 24").replace("hidden_size: 96", "hidden_size: 128"))
+        copy.write_text(text.replace("num_frames: 16", "num_frames: 24").replace("hidden_size: 64", "hidden_size: 128"))
     monkeypatch.setattr(build, "SOURCE", tmp_path)
     for name in ("feat_endoscopy", "feat_ultrasound"):
         files = build.bundle_files(name)
