@@ -48,7 +48,9 @@ class Floor:
     `measured` is the mean over splits and `interval` their spread, None where there are too few real clips to split;
     `closed_form` is the first-order expectation for two samples of one Gaussian law, None where there is none. The
     splits had about `num_real` and `num_fake` clips, fewer than the score; what they gave was multiplied by `scale` to
-    make up for that, 1 where no correction is known. `note` explains it, or why nothing was measured.
+    make up for that, 1 where no correction is known. `note` explains it, or why nothing was measured. `blind_to` names
+    what a bad generator could do and still score like real clips, tried on the real clips themselves: a score within
+    such a floor says nothing.
     """
 
     measured: float | None
@@ -58,6 +60,7 @@ class Floor:
     num_fake: int | None = None
     scale: float = 1.0
     note: str = ""
+    blind_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

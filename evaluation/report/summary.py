@@ -14,11 +14,12 @@ from .verdict import verdict
 
 __all__ = ["Standing", "standing", "summarise"]
 
-Standing = Literal["like real", "unclear", "apart", "not to be read", "no floor"]
+Standing = Literal["like real", "unclear", "apart", "blind", "not to be read", "no floor"]
 _WORDS: dict[Standing, str] = {
     "like real": "cannot be told from real at this N",
     "unclear": "beyond real, but not clearly at this N",
     "apart": "can be told from real",
+    "blind": "so would a bad generator: no verdict",
     "not to be read": "not to be read",
     "no floor": "nothing to compare with",
 }
@@ -30,7 +31,8 @@ _WIDTH = 112
 def standing(score: Score) -> Standing:
     """Where a score stands against its floor.
 
-    ``like real``: no worse than real clips against each other. ``apart``: worse, and so is all of its interval; without
+    ``like real``: no worse than real clips against each other. ``blind``: the same, but so would be a generator that
+    repeats one clip, or halves all differences between them. ``apart``: worse, and so is all of its interval; without
     one, twice as far from the floor as any split of the real clips, as these vary less than new clips do. ``unclear``:
     worse, but not by so much.
     """
@@ -41,7 +43,7 @@ def standing(score: Score) -> Standing:
         return "no floor"
     sign = -1.0 if score.higher_is_better else 1.0
     if sign * score.value <= sign * reach:
-        return "like real"
+        return "blind" if score.floor is not None and score.floor.blind_to else "like real"
     if score.interval is not None:
         nearest = score.interval.high if score.higher_is_better else score.interval.low
         return "apart" if sign * nearest > sign * reach else "unclear"

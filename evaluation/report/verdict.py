@@ -83,6 +83,12 @@ def _against_floor(score: Score, floor: Floor, reach: float) -> tuple[bool, str]
     sign = -1.0 if score.higher_is_better else 1.0
     where = f"what real clips score against each other ({_floor_text(floor)})"
     beyond = "below" if score.higher_is_better else "above"
+    if sign * score.value <= sign * reach and floor.blind_to:
+        said = " or ".join(floor.blind_to)
+        return False, (
+            f"within {where}; but so would be that of a generator that {said}: with these patients and clips the score "
+            "cannot judge. Look at the clips, at recall and coverage, and at the properties; more patients are needed."
+        )
     if sign * score.value <= sign * reach:
         return (
             True,

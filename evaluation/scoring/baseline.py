@@ -11,14 +11,15 @@ import torch
 from torch import Tensor
 
 from ..results import Floor
-from .estimates import group_numbers
+from .estimates import effective_groups, group_numbers
 from .feature_cache import Sample
-from .floors import SplitDistance, floor_of_splits, split_distances
+from .floors import DEFECTS, SplitDistance, floor_of_splits, split_distances
 from .intervals import Regime, simulated_coverage
 
 __all__ = ["FEWEST_GROUPS", "Baseline"]
 
-FEWEST_GROUPS = 4
+FEWEST_GROUPS = 8  # below, a floor calls too many bad generators no worse: see evaluation.simulation.verdicts
+FEWEST_GROUPS_PER_CLIP = 0.75
 
 
 class Baseline:
@@ -40,9 +41,17 @@ class Baseline:
         self.features = torch.cat([sample.features for sample in samples])
         self._groups = group_numbers([group for sample in samples for group in sample.groups], len(self.features))
         self._num_fake, self._seed = num_fake, seed
+        self._effective_groups = effective_groups(self._groups)
         self._splits: dict[str, list[SplitDistance]] = {}
 
-    def floor(self, key: str, distance: Callable[[Tensor, Tensor], float], num_real: int, order: float | None) -> Floor:
+    def floor(
+        self,
+        key: str,
+        distance: Callable[[Tensor, Tensor], float],
+        num_real: int,
+        order: float | None,
+        higher_is_better: bool = False,
+    ) -> Floor:
         """Return the floor of one distance, brought to the score's numbers of clips.
 
         Args:
@@ -50,20 +59,30 @@ class Baseline:
             distance: of two sets of features.
             num_real: clips of the score's reference.
             order: between samples of one law the distance falls with ``(1/N + 1/M)^order``; None where unknown.
+            higher_is_better: of the distance, which then is a score.
 
         Returns:
-            the floor; nothing is measured with fewer than 4 groups, and the note says so.
+            the floor; nothing is measured with fewer than 8 groups, as `effective_groups` counts them, and the note
+            says so. Where clips come in groups, the floor is that of the parts: `order` holds within one law, and each
+            patient has a law of its own.
         """
         count = int(self._groups.max()) + 1
-        if count < FEWEST_GROUPS:
-            return Floor(
-                None, None, None, note=f"{count} groups of real clips are too few to split; {FEWEST_GROUPS} are needed"
-            )
+        if self._effective_groups < FEWEST_GROUPS:
+            return Floor(None, None, None, note=_too_few(count, self._effective_groups))
+        if self._effective_groups < FEWEST_GROUPS_PER_CLIP * len(self._groups):
+            order = None  # clips of one patient are alike: more clips of few patients are no nearer to each other
         if key not in self._splits:
-            self._splits[key] = split_distances(distance, self.features, self._groups, self._num_fake, self._seed)
-        floor = floor_of_splits(self._splits[key], num_real, self._num_fake, order)
+            self._splits[key] = split_distances(
+                distance, self.features, self._groups, self._num_fake, self._seed, DEFECTS
+            )
+        floor = floor_of_splits(self._splits[key], num_real, self._num_fake, order, higher_is_better)
         if order is None or floor.interval is None:
             return floor
         regime = Regime(num_real, self._num_fake, self.features.shape[1], count, count)
         coverage = simulated_coverage(f"floor_{key}", regime, floor.interval.level)
         return replace(floor, interval=replace(floor.interval, coverage=coverage))
+
+
+def _too_few(count: int, effective: float) -> str:
+    unequal = "" if round(effective, 1) == count else f" of unequal size, as good as {effective:.1f},"
+    return f"{count} groups{unequal} of real clips are too few to split; {FEWEST_GROUPS} are needed"

@@ -21,6 +21,7 @@ from monai_feat.metrics.functional.rows import row_blocks
 __all__ = [
     "Estimate",
     "deal_groups",
+    "effective_groups",
     "estimate_frechet",
     "estimate_infinite_frechet",
     "estimate_kernel",
@@ -63,6 +64,23 @@ def group_numbers(groups: Sequence[str], count: int) -> Tensor:
         raise ValueError(f"expected the group of each of {count} clips, got {len(groups)}; name a group for every clip")
     numbers = {name: number for number, name in enumerate(dict.fromkeys(groups))}
     return torch.tensor([numbers[name] for name in groups], dtype=torch.long)
+
+
+def effective_groups(groups: Tensor) -> float:
+    """Return how many groups of equal size would vary as much: ``(Σ n)² / Σ n²`` of the clips n of each.
+
+    Source: Kish 1965, "Survey sampling", section 11.7.
+
+    Args:
+        groups: ``(N,)``, see :func:`group_numbers`.
+
+    Example:
+        >>> import torch
+        >>> round(effective_groups(torch.tensor([0] * 26 + [1] * 17 + [2] * 3 + [3] * 2)), 2)
+        2.36
+    """
+    sizes = torch.bincount(groups).double()
+    return float(sizes.sum().square() / sizes.square().sum())
 
 
 def deal_groups(groups: Tensor, wanted: int, generator: torch.Generator) -> Tensor:

@@ -27,7 +27,8 @@ def find_repeats(space: FeatureSpace, real: Sample, fake: Sample) -> Repeats | N
     nearer is the nearest.
 
     Args:
-        space: of the distances; features are brought to the scale of the real clips where it says so.
+        space: of the distances; features are brought to the scale of both sides together where it says so, so that
+            neither lies where the scale is drawn together.
         real: clips of the reference.
         fake: synthetic clips.
 
@@ -37,7 +38,8 @@ def find_repeats(space: FeatureSpace, real: Sample, fake: Sample) -> Repeats | N
     count = min(len(real), len(fake))
     if count < FEWEST_CLIPS:
         return None
-    a, b = space.whole(_some(real, count), _some(fake, count))
+    a, b = _some(real, count), _some(fake, count)
+    a, b = space.standardised_by(torch.cat([a, b])).whole(a, b)
     among_real, among_fake = nearest_distances(a), nearest_distances(b)
     repeated = int((among_fake <= among_real.quantile(NEAR_SHARE)).sum())
     nearness = float(among_fake.median() / among_real.median().clamp(min=torch.finfo(among_real.dtype).tiny))

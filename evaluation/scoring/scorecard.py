@@ -58,6 +58,7 @@ def _score_clips(space: FeatureSpace, sides: Sides, protocol: Protocol) -> Itera
     samples = {name: features.samples[space.key] for name, features in sides.items()}
     references = [name for name in _REFERENCES if name in samples]
     baseline = Baseline([samples[name] for name in references], len(samples["fake"]), protocol.seed)
+    space = space.standardised_by(baseline.features)
     scorer = SpaceScorer(space, samples["fake"], baseline, protocol.correction, protocol.seed)
     for name in references:
         yield from scorer.fidelity(samples[name], name)

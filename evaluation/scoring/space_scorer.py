@@ -78,7 +78,7 @@ class SpaceScorer:
             yield replace(
                 self._score(key, f"{title} in {self.space.title}", train, "train"),
                 value=measure(train.features, self.fake.features),
-                floor=self.baseline.floor(key, measure, len(train), order=None),
+                floor=replace(self.baseline.floor(key, measure, len(train), None, higher_is_better=True), blind_to=()),
                 higher_is_better=True,
             )
 
@@ -112,7 +112,9 @@ class SpaceScorer:
         values = self._prdc(real.features, self.fake.features)
         floors = _Together(self._prdc)
         for key, value in values.items():
-            floor = self.baseline.floor(key, floors.one(key), len(real), order=None)
+            floor = self.baseline.floor(key, floors.one(key), len(real), None, higher_is_better=True)
+            if key in ("precision", "density"):
+                floor = replace(floor, blind_to=())  # by their nature: they ask for likeness, not for variety
             if key == "coverage":
                 floor = replace(floor, closed_form=expected_coverage(len(real), len(self.fake), NEIGHBOURS))
             yield replace(

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -36,6 +36,8 @@ class FeatureSpace:
         parts: columns that are scored apart and averaged, such as those of each seed; all in one if empty.
         resolution: of features that are standardised by the real clips first; None leaves them as they are.
         is_logits: whether features are class logits, which only the inception score is computed of.
+        reference: features ``(N, D)`` of the real clips that features are standardised by; None for those of the real
+            side of each distance. Scores and floors can be compared only where it is the same for both.
     """
 
     network: FeatureNetwork
@@ -44,6 +46,7 @@ class FeatureSpace:
     parts: tuple[slice, ...] = ()
     resolution: float | None = None
     is_logits: bool = False
+    reference: Tensor | None = field(default=None, repr=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -63,7 +66,15 @@ class FeatureSpace:
 
     def whole(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """All features of both sides, brought to one scale where that is wanted."""
-        return (real, fake) if self.resolution is None else standardise_features(real, fake, self.resolution)
+        if self.resolution is None:
+            return real, fake
+        if self.reference is None:
+            return standardise_features(real, fake, self.resolution)
+        return tuple(standardise_features(self.reference, side, self.resolution)[1] for side in (real, fake))  # type: ignore[return-value]
+
+    def standardised_by(self, reference: Tensor) -> FeatureSpace:
+        """Return this space with one scale for all distances, that of these real clips ``(N, D)``."""
+        return replace(self, reference=reference)
 
     def frechet(self, real: Tensor, fake: Tensor, correction: int = 1) -> float:
         """Fréchet distance, averaged over parts."""

@@ -8,12 +8,18 @@ from torch import Tensor
 
 from evaluation.scoring.baseline import Baseline
 from evaluation.scoring.feature_cache import Sample
+from evaluation.scoring.floors import DEFECTS, SPLITS
 from evaluation.scoring.intervals import Regime, simulated_coverage
+from monai_feat.metrics.functional import kernel_distance
 from tests.evaluation.features import sample
 
 
 def distance(a: Tensor, b: Tensor) -> float:
     return float((a.mean(0) - b.mean(0)).square().sum())
+
+
+def kernel(a: Tensor, b: Tensor) -> float:
+    return float(kernel_distance(a, b))
 
 
 def test_floors_are_measured_once_and_brought_to_the_score() -> None:
@@ -27,7 +33,7 @@ def test_floors_are_measured_once_and_brought_to_the_score() -> None:
     baseline = Baseline([train, held_out], num_fake=30)
     at_30, at_15 = (baseline.floor("d", counted, count, order=1) for count in (30, 15))
     assert set(calls) == {(30, 30)}
-    assert len(calls) == 20
+    assert len(calls) == SPLITS * (1 + len(DEFECTS))
     assert at_30.measured is not None
     assert at_15.measured is not None
     assert at_15.measured == pytest.approx(at_30.measured * (1 / 15 + 1 / 30) / (2 / 30))
@@ -55,7 +61,32 @@ def test_too_few_groups_are_told() -> None:
     found = Baseline([real], 30).floor("d", distance, 30, order=1)
     assert found.measured is None
     assert found.interval is None
-    assert found.note == "3 groups of real clips are too few to split; 4 are needed"
+    assert found.note == "3 groups of real clips are too few to split; 8 are needed"
+
+
+def test_groups_of_unequal_size_count_as_fewer() -> None:
+    groups = ["a"] * 26 + ["b"] * 17 + ["c"] * 3 + ["d"] * 2
+    found = Baseline([Sample(torch.randn(48, 2), groups)], 48).floor("d", distance, 48, order=1)
+    assert found.measured is None
+    assert found.note == "4 groups of unequal size, as good as 2.4, of real clips are too few to split; 8 are needed"
+
+
+def test_clips_of_a_patient_are_not_scaled_as_clips_of_one_law() -> None:
+    real = Sample(torch.randn(60, 2), [f"patient {number % 12}" for number in range(60)])
+    found = Baseline([real], 60).floor("d", distance, 60, order=1)
+    assert found.scale == 1
+    assert "not corrected" in found.note
+
+
+def test_a_floor_says_what_it_is_blind_to() -> None:
+    generator = torch.Generator().manual_seed(0)
+    clips = torch.randn(200, 4, generator=generator, dtype=torch.float64)
+    alone = Baseline([Sample(clips, [f"{number}" for number in range(200)])], 200)
+    assert alone.floor("d", distance, 200, order=1).blind_to == ("halved all differences between clips",)  # means only
+    assert alone.floor("k", kernel, 200, order=1).blind_to == ()
+    centres = torch.randn(10, 4, generator=generator, dtype=torch.float64).repeat_interleave(20, dim=0)
+    patients = Baseline([Sample(centres + 0.1 * clips, [f"{number // 20}" for number in range(200)])], 200)
+    assert "halved all differences between clips" in patients.floor("k", kernel, 200, order=1).blind_to
 
 
 def test_a_group_for_each_clip_is_asked_for() -> None:
