@@ -132,7 +132,6 @@ def sample_all(
             dataset_dir=recipe.source,
             output_dir=str(folder),
             output_format="nifti",
-            sampler="ddim",
             num_clips=budget.num_clips,
             num_sampling_steps=budget.num_sampling_steps,
             seed=seed,

@@ -92,7 +92,7 @@ def test_the_sheet_is_seen_in_tensorboard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("num_real", "num_rows"), [(0, 4), (2, 0)])
 def test_a_sheet_of_nothing_is_an_error(tmp_path: Path, num_real: int, num_rows: int) -> None:
-    with pytest.raises(ValueError, match=f"got {num_real} and {num_rows}"):
+    with pytest.raises(ValueError, match=f"got {num_real} real clips and {num_rows} rows"):
         SampleSheet(tmp_path, real(num_real), num_rows)
 
 

@@ -144,7 +144,7 @@ def test_discretized_likelihood_is_a_distribution(mean: float, std: float) -> No
 def test_errors() -> None:
     output, target = make_batch([5, 6])
     loss = HybridDiffusionLoss(RespacedDDPMScheduler())
-    with pytest.raises(ValueError, match=r"expected \['noise', 'x0', 'timesteps'\]; \['x0'\] missing"):
+    with pytest.raises(ValueError, match=r"expected \['noise', 'x0', 'timesteps'\]; missing are \['x0'\]"):
         loss(output, {key: target[key] for key in ("noise", "timesteps")})
     with pytest.raises(ValueError, match="4 channels, expected 8: the hybrid loss trains variance logits"):
         loss(output[:, :4], target)

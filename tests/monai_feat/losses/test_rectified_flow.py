@@ -57,7 +57,7 @@ def test_what_does_not_fit_is_refused() -> None:
     target = make_target()
     with pytest.raises(ValueError, match="5 channels, expected 4"):
         RectifiedFlowLoss()(torch.zeros(3, 5, 2, 3, 3), target)
-    with pytest.raises(ValueError, match=r"\['noise'\] missing"):
+    with pytest.raises(ValueError, match=r"missing are \['noise'\]"):
         RectifiedFlowLoss()(torch.zeros(SHAPE), {key: target[key] for key in ("x0", "timesteps")})
     with pytest.raises(ValueError, match="shapes do not fit"):
         RectifiedFlowLoss()(torch.zeros(2, 4, 2, 3, 3), target)

@@ -112,7 +112,7 @@ def test_grey_is_rgb_and_copies_agree(script: Path) -> None:
 def test_errors_are_one_line(state: dict[str, Tensor], script: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected output to be one of .*, got 'probabilities'"):
         InceptionFeatures(script, output="probabilities", trust_script=True)  # type: ignore[arg-type]
-    with pytest.raises(FileNotFoundError, match="no such file, expected weights as TorchScript"):
+    with pytest.raises(FileNotFoundError, match=r"no weights file .*absent\.pt, and no published one"):
         InceptionFeatures(tmp_path / "absent.pt")
     torch.save({name: value for name, value in state.items() if not name.startswith("fc")}, tmp_path / "headless.pth")
     with pytest.raises(WeightsError, match=r"does not fit InceptionV3: 2 missing: fc.bias, fc.weight"):
