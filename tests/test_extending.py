@@ -72,12 +72,12 @@ def test_an_addition_takes_at_most_two_files(title: str) -> None:
 
 def test_a_handler_and_a_sampler_serve_a_bundle(lab: Path, tmp_path: Path) -> None:
     overrides = {"num_clips": 3, "batch_size": 2, "num_frames": 4, "frame_size": 32, "num_sampling_steps": 2}
-    files = [CONFIGS / "inference.json", lab / "batch_log.json", lab / "heun.json"]
+    files = [CONFIGS / "inference.json", lab / "batch_log.json", lab / "euler.json"]
     bundle = {"bundle_root": str(CONFIGS.parent), "output_dir": str(tmp_path), "output_format": "latents"}
     run(config_file=list(map(str, files)), logging_file=False, **bundle, **overrides)
     assert (tmp_path / "batches.txt").read_text() == "1\n2\n"
     settings = next(found for found in map(read_json, tmp_path.glob("*.json")) if "settings" in found)["settings"]
-    assert settings["scheduler"] == "HeunDiscreteScheduler"
+    assert settings["scheduler"] == "FlowMatchEulerDiscreteScheduler"
 
 
 def test_a_size_is_that_of_the_network(lab: Path) -> None:

@@ -265,10 +265,9 @@ def compiled_backward(
         _backward(lanes, tuple(k.shape[1:]), steps, *parameters, *given, *sums.numpy(), *written)
         return sums
 
-    gradients = (*torch.stack(_share(k, walk)).sum(dim=0).float(), grad_k, grad_v)
-    grad_w, grad_u, grad_k, grad_v = (
-        x.to(dtype, copy=x._is_view()) for x, dtype in zip(gradients, dtypes, strict=True)
-    )
+    sums = torch.stack(_share(k, walk)).sum(dim=0).float()
+    gradients = (sums[0].clone(), sums[1].clone(), grad_k, grad_v)  # what an operator returns shares no memory
+    grad_w, grad_u, grad_k, grad_v = (x.to(dtype) for x, dtype in zip(gradients, dtypes, strict=True))
     return grad_w, grad_u, grad_k, grad_v
 
 

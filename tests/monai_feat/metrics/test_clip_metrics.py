@@ -34,9 +34,11 @@ from monai_feat.metrics import (
     NoisePowerSpectrum,
     PropertyDistance,
     SeamRatio,
+    SpatialPowerRatio,
     SpeckleSNR,
     SpecularArea,
     SpecularLifetime,
+    TemporalPowerRatio,
     WarpingError,
 )
 from monai_feat.metrics import functional as measure
@@ -66,6 +68,8 @@ OF_SETS: dict[str, Callable[[], Metric]] = {
     "colour": LabColourDistance,
     "lightness": lambda: PropertyDistance("lightness"),
     "flickering": lambda: PropertyDistance("flicker"),
+    "temporal power": TemporalPowerRatio,
+    "spatial power": SpatialPowerRatio,
 }
 
 

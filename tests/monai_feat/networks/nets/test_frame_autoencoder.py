@@ -147,7 +147,7 @@ def test_what_is_no_clip_is_an_error(shape: tuple[int, ...]) -> None:
 
 def test_no_scale_comes_of_no_clips_or_nan() -> None:
     net = network()
-    with pytest.raises(ValueError, match="of no clips"):
+    with pytest.raises(ValueError, match="there are no clips"):
         net.estimate_scale_factor([])
     with pytest.raises(ValueError, match="variance is nan"):
         net.estimate_scale_factor([torch.full((1, 3, 1, 8, 8), torch.nan)])
