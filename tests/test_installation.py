@@ -24,7 +24,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "1"}
 NOT_INHERITED = ("PYTHONPATH", "PYTHONHOME")
-COMMANDS = {"sample", "train", "evaluate", "study", "doctor", "clean", "datalist", "phantoms", "demo", "bundle"}
+COMMANDS = {
+    "sample",
+    "train",
+    "evaluate",
+    "study",
+    "doctor",
+    "clean",
+    "datalist",
+    "phantoms",
+    "demo",
+    "bundle",
+    "estimate",
+}
 STUDY = """
 title: Does it run?
 data:

@@ -24,7 +24,8 @@ BUNDLE = ROOT / "bundles" / "feat_ultrasound"
 COMMON = {"bundle_root": str(BUNDLE), "frame_size": 32}
 TRAINED = {"num_clips": 7, "batch_size": 4, "max_epochs": 2, **COMMON}
 OPTIONS: dict[str, dict[str, Any]] = {
-    "train_autoencoder": {"num_statistics_clips": 2, "learning_rate": 1e-4, **TRAINED},
+    # With the shipped weight of the KL term, gradients of the deviations are too small for Adam to see their direction.
+    "train_autoencoder": {"num_statistics_clips": 2, "learning_rate": 1e-4, "kl_weight": 0.01, **TRAINED},
     "train": {
         "num_frames": 4,
         "val_interval": 1,
@@ -107,6 +108,12 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return make
 
 
+def contents(file: Path) -> tuple[dict[str, Any], Any]:
+    """Return the state in a file, and what a checkpoint says of itself."""
+    state = dict(load_checkpoint(file))
+    return state, state.pop("metadata", None)
+
+
 def files_of(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if "tfevents" not in path.name)
 
@@ -133,8 +140,9 @@ def test_two_processes_with_half_a_network_each_train_as_one(two: Path, one: Cal
     assert files_of(sharded) == files_of(whole)
     for file in whole.rglob("*"):
         if file.suffix in (".pt", ".safetensors"):
-            states = [load_checkpoint(folder / file.relative_to(whole)) for folder in (sharded, whole)]
-            torch.testing.assert_close(*states, rtol=1e-4, atol=2e-5)
+            (mine, said), (other, told) = (contents(folder / file.relative_to(whole)) for folder in (sharded, whole))
+            torch.testing.assert_close(mine, other, rtol=1e-4, atol=2e-5)
+            assert said == told
     losses = [float(read_metadata(run / "feat_best.safetensors")["held_out_loss"]) for run in (whole, sharded)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     resumed = one("train", resume_from=str(sharded / "checkpoints" / "checkpoint_iteration=3.pt"))
@@ -147,8 +155,9 @@ def test_a_killed_process_leaves_no_trace(two: Path) -> None:
     assert files_of(two / "killed") == files_of(two / "train")
     for file in (two / "train").rglob("*"):
         if file.suffix in (".pt", ".safetensors"):
-            again = load_checkpoint(two / "killed" / file.relative_to(two / "train"))
-            torch.testing.assert_close(again, load_checkpoint(file), rtol=0, atol=0)
+            (again, said), (state, told) = contents(two / "killed" / file.relative_to(two / "train")), contents(file)
+            torch.testing.assert_close(again, state, rtol=0, atol=0)
+            assert said == told
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def train(folder: Path, **options: Any) -> tuple[dict[str, Tensor], float, int]:
     with torch.autograd.graph.saved_tensors_hooks(kept, lambda tensor: tensor):
         trainer.run()
     network: nn.Module = workflow.parser.get_parsed_content("network")
-    return dict(network.state_dict()), float(trainer.state.output["loss"].detach()), kept.numbers
+    return dict(network.state_dict()), float(trainer.state.output[0]["loss"]), kept.numbers
 
 
 @pytest.fixture(scope="module")

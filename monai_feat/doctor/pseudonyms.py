@@ -18,6 +18,7 @@ __all__ = ["Pseudonyms"]
 
 _DIGITS = 16
 _SECRET_BYTES = 32
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")  # digits in a row may look like a date or a number of a record
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Pseudonyms:
             name: the old name.
         """
         digest = hmac.new(self.secret, f"{kind}\0{name}".encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
-        new = f"{kind}_{digest[:_DIGITS]}"
+        new = f"{kind}_{digest[:_DIGITS].translate(_LETTERS)}"
         self.names[new] = name
         return new
 

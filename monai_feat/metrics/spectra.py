@@ -53,6 +53,10 @@ class _PowerRatio(Metric):
         """Return the ratios, float64 ``(modes,)``; NaN where there were no clips on a side."""
         return (self.fake_power / self.fake_count) / (self.real_power / self.real_count)
 
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """Plot the given value or sequence of values, or what `compute` gives; see `torchmetrics.Metric.plot`."""
+        return self._plot(val, ax)
+
 
 class TemporalPowerRatio(_PowerRatio):
     """How much synthetic clips move over how much real ones do, by temporal mode; see `functional.temporal_power`.

@@ -35,7 +35,7 @@ def traces_in_name(path: PurePath) -> list[str]:
 
     Example:
         >>> traces_in_name(PurePath("Doe_Jane/2019-03-04_liver.mp4"))
-        ['a date', 'what looks like the name of a person']
+        ['what looks like the name of a person', 'a date']
     """
     parts = [*path.parts[:-1], stem_of(path).name]
     return list(dict.fromkeys(_in_parts(parts)))

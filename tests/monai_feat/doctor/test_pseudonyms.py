@@ -15,6 +15,7 @@ from monai_feat.doctor.pseudonyms import Pseudonyms
 def test_names_are_a_keyed_hash() -> None:
     names = Pseudonyms(b"k" * 32)
     expected = hmac.new(b"k" * 32, b"clip\0p1/a.mp4", hashlib.sha256).hexdigest()[:16]
+    expected = expected.translate(str.maketrans("0123456789", "ghijklmnop"))
     assert names.rename("clip", "p1/a.mp4") == f"clip_{expected}"
     assert names.rename("clip", "p1/a.mp4") == f"clip_{expected}"
     assert names.rename("group", "p1/a.mp4") != f"group_{expected}"
