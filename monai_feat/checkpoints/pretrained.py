@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 
 from monai.utils import optional_import
 from torch import nn
+from torch.distributed.fsdp import FSDPModule
 
 from monai_feat.checkpoints.description import (
     ClipFormat,
@@ -76,7 +77,9 @@ class Pretrained(nn.Module):
 
     def describe(self, clips: ClipFormat | None = None, diffusion: Diffusion | None = None) -> Description:
         """Describe the network as it is; what is not given here is what its weights have said."""
-        return Description(type(self).__name__, self.arguments(), clips or self._clips, diffusion or self._diffusion)
+        # A network that is spread over processes has a class of its own, made by FSDP2.
+        own = next(kind for kind in type(self).__mro__ if not issubclass(kind, FSDPModule))
+        return Description(own.__name__, self.arguments(), clips or self._clips, diffusion or self._diffusion)
 
     def save_pretrained(
         self,
