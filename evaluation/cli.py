@@ -24,14 +24,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import torch
 from torch import distributed, nn
 
 from monai_feat.checkpoints import CheckpointError
 from monai_feat.data.clip_listing import name_by_pattern
-from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.data.source_names import is_phantom, parse_phantom
 from monai_feat.data.tensor_cache import TensorCacheError
 from monai_feat.metrics.functional.properties import Modality
 
@@ -179,9 +179,8 @@ def _settings(options: argparse.Namespace, comparison: Comparison) -> Settings:
 
 def _modality(real: str, colour: str | None) -> Modality:
     """That of a phantom, or else what grey and coloured clips usually are."""
-    for modality in get_args(Modality):
-        if real.startswith(PHANTOM_PREFIX + modality):
-            return modality  # type: ignore[no-any-return]
+    if is_phantom(real) and (kind := parse_phantom(real).kind) in get_args(Modality):
+        return cast(Modality, kind)
     return "ultrasound" if colour == "grey" else "endoscopy"
 
 

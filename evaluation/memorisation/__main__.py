@@ -23,7 +23,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from monai_feat.data import PHANTOMS
-from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.data.source_names import PHANTOM_PREFIX
 from monai_feat.files import write_text
 
 from .scenes import Design

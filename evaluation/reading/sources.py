@@ -15,8 +15,7 @@ from torch import nn
 
 from monai_feat.data import PhantomDataset, VideoReadError, find_clips
 from monai_feat.data.clip_listing import Namer
-from monai_feat.data.datalist import ClipItem, Datalist, DatalistError, parse_datalist
-from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.data.source_names import datalist_of, is_phantom, items_of, parse_phantom
 
 from .latents import open_latents
 from .recordings import FileRecording, PhantomRecording, Recording, TileRecording, find_tiles
@@ -118,8 +117,7 @@ def open_side(label: str, spec: str, options: SourceOptions) -> Side:
 
     Args:
         label: ``REAL``, ``FAKE`` or ``HELD``.
-        spec: a folder of clips or one clip, ``datalist.json`` (its training items) or ``datalist.json:testing``,
-            ``phantom:endoscopy`` or ``phantom:endoscopy:7`` (a seed), or safetensors of latents.
+        spec: as `monai_feat.data.source_names` says, or safetensors of latents.
         options: which of them, and how they will be read.
 
     Raises:
@@ -191,9 +189,9 @@ _Opener = Callable[[], Iterable[Recording]]
 
 def _openers(spec: str, options: SourceOptions) -> Iterator[_Opener]:
     """What opens the recordings of each file; nothing is opened yet."""
-    if spec.startswith(PHANTOM_PREFIX):
+    if is_phantom(spec):
         return _phantoms(spec, options)
-    if re.search(r"\.json(:\w+)?$", spec):
+    if datalist_of(spec) is not None:
         return _datalist(spec, options)
     path = Path(spec)
     if path.suffix == ".safetensors" or (path.is_dir() and _only_latents(path)):
@@ -221,35 +219,21 @@ def _file(path: Path, relative: PurePath, group: str, options: SourceOptions) ->
 
 
 def _phantoms(spec: str, options: SourceOptions) -> Iterator[_Opener]:
-    match = re.fullmatch(rf"{PHANTOM_PREFIX}(\w+)(?::(\d+))?", spec)
-    if match is None:
-        raise SourceError(f"expected {PHANTOM_PREFIX}NAME or {PHANTOM_PREFIX}NAME:SEED, got {spec!r}")
-    kind, seed = match[1], int(match[2] or 0)
+    kind, seed = parse_phantom(spec)
     rate = options.frame_rate or float(PhantomDataset(kind, 1, size=16, num_frames=1)[0]["frame_rate"])
     frames = options.offsets(rate)[-1] + 1
     for index in range(options.max_clips or DEFAULT_PHANTOMS):
-        yield lambda index=index: [PhantomRecording(kind, seed, index, frames, rate)]  # type: ignore[misc]
+        yield lambda index=index: [PhantomRecording(kind, seed or 0, index, frames, rate)]  # type: ignore[misc]
 
 
 def _datalist(spec: str, options: SourceOptions) -> Iterator[_Opener]:
-    file, _, choice = spec.partition(".json:")
-    path = Path(spec if not choice else f"{file}.json")
-    items = _chosen(parse_datalist(path), choice or "training", spec)
-    root = path.parent.resolve()
-    for item in items:
+    named = datalist_of(spec)
+    assert named is not None
+    root = named[0].parent.resolve()
+    for item in items_of(spec) or ():
         absolute = item.image.resolve()
         relative = absolute.relative_to(root) if absolute.is_relative_to(root) else absolute
         yield _file(item.image, relative, item.group, options)
-
-
-def _chosen(datalist: Datalist, choice: str, spec: str) -> list[ClipItem]:
-    sides = {"training": datalist.training, "testing": datalist.testing, "all": datalist.training + datalist.testing}
-    for fold in sorted({item.fold for item in datalist.training if item.fold is not None}):
-        sides[f"fold{fold}"] = tuple(item for item in datalist.training if item.fold == fold)
-    if not sides.get(choice):
-        full = ", ".join(name for name, items in sides.items() if items)
-        raise DatalistError(f"{spec}: no items under {choice!r}; there are {full or 'none at all'}")
-    return list(sides[choice])
 
 
 def _only_latents(folder: Path) -> bool:

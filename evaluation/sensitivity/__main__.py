@@ -22,7 +22,7 @@ from typing import Any, get_args
 
 from monai_feat.data import PHANTOMS
 from monai_feat.data.clip_listing import name_by_pattern
-from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.data.source_names import PHANTOM_PREFIX
 from monai_feat.files import write_text
 from monai_feat.metrics.functional import Distance
 

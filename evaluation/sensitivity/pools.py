@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 
-from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.data.source_names import is_phantom, parse_phantom
 
 from ..reading.agreement import common_colour, common_size
 from ..reading.clips import ClipSet, cut_windows, evenly_spaced
@@ -44,9 +43,9 @@ def open_pool(spec: str, options: PoolOptions, seed: int) -> ClipSet:
         VideoReadError: a clip cannot be read.
     """
     reading = options.reading
-    if spec.startswith(PHANTOM_PREFIX):
+    if is_phantom(spec):
         reading = replace(reading, max_clips=options.num_clips)
-        if not re.search(r":\d+$", spec):
+        if parse_phantom(spec).seed is None:
             spec = f"{spec}:{seed}"
     side = open_side("DATA", spec, reading)
     side.recordings = [side.recordings[i] for i in evenly_spaced(len(side.recordings), options.num_clips)]

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from monai_feat.data.datalist import ClipItem, Datalist, inspect_datalist
 from monai_feat.data.folder_search.contents import search_folder
+from monai_feat.data.source_names import items_of
 from monai_feat.doctor.diagnosis import KINDS, Diagnosis
 from monai_feat.doctor.examination import examine
 from monai_feat.doctor.fingerprint import NEAR
@@ -60,9 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def open_source(source: Path) -> tuple[Datalist, str]:
-    """Return a datalist, or the clips of a folder and the account of its files."""
+    """Return a datalist or one side of it, or the clips of a folder and the account of its files."""
     if source.is_file():
         return inspect_datalist(source), ""
+    if (items := items_of(source)) is not None:
+        return Datalist(items), ""
     contents = search_folder(source)
     return Datalist(tuple(ClipItem(clip, mask) for clip, mask in contents.pairs.items())), contents.describe()
 

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 from monai.bundle import run
 
 from monai_feat.bundle import find_bundle
-from monai_feat.data import VideoReadError, find_clips, open_clip
+from monai_feat.data import VideoReadError, find_clips, is_phantom, open_clip
 from monai_feat.data.folder_search.contents import search_folder
+from monai_feat.data.source_names import parse_phantom
 
 __all__ = ["Look", "Recipe", "epochs_for", "look_at", "make_recipe", "trained_weights"]
 
@@ -66,7 +67,7 @@ class Recipe:
     @property
     def is_phantom(self) -> bool:
         """Whether clips are procedural."""
-        return self.source.startswith("phantom:")
+        return is_phantom(self.source)
 
     def weights(self, name: str) -> Path:
         """Return the path of shipped weights."""
@@ -157,9 +158,9 @@ def make_recipe(data: str | None, modality: str | None, output: Path, from_scrat
         FileNotFoundError: when there is no clip.
         VideoReadError: when none can be read.
     """
-    if data is None or data.startswith("phantom:"):
+    if data is None or is_phantom(data):
         source = data or f"phantom:{modality or 'endoscopy'}"
-        return Recipe(modality or source.split(":")[1], source, output, from_scratch, None, seconds)
+        return Recipe(modality or parse_phantom(source).kind, source, output, from_scratch, None, seconds)
     source = str(Path(data).expanduser())
     look = look_at(source)
     num_frames = 1 if look.only_stills else None  # looped, stills would teach that nothing moves

@@ -35,7 +35,8 @@ from monai_feat.data.phantoms.collection import write_phantoms
 from monai_feat.data.readers import ClipFile, VideoReader, load_clip, open_clip
 from monai_feat.data.segmentation_clips import SegmentationClips
 from monai_feat.data.segmentation_source import list_segmentation_clips, open_segmentation_clips
-from monai_feat.data.sources import list_clips, open_clips
+from monai_feat.data.source_names import held_out_source, is_phantom
+from monai_feat.data.sources import list_clips, list_held_out, open_clips
 from monai_feat.data.video_reader import VideoInfo, VideoReadError, iter_frames, probe_video, read_video
 from monai_feat.data.video_writer import write_gif, write_mp4
 
@@ -72,8 +73,11 @@ __all__ = [
     "find_clips",
     "find_labelled_clips",
     "get_phantom",
+    "held_out_source",
+    "is_phantom",
     "iter_frames",
     "list_clips",
+    "list_held_out",
     "list_segmentation_clips",
     "load_clip",
     "open_clip",

@@ -10,17 +10,17 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from monai_feat.data.datalist import DatalistError, read_datalist
+from monai_feat.data.datalist import DatalistError
 from monai_feat.data.folder_search.contents import FolderContents, list_masks, search_folder
 from monai_feat.data.folder_search.dicom_kinds import listed_files, why_no_picture
 from monai_feat.data.folder_search.names import PICTURE_NAMES
 from monai_feat.data.folder_search.pairing import MaskFinder
 from monai_feat.data.folder_search.units import Unit, stem_of
 from monai_feat.data.readers.dicom import is_dicom
+from monai_feat.data.source_names import items_of
 
 __all__ = ["by_stem", "find_clips", "find_labelled_clips", "mask_of"]
 
-DATALIST_SUFFIX = ".json"
 logger = logging.getLogger(__name__)
 
 
@@ -35,8 +35,8 @@ def find_clips(folder: str | os.PathLike[str]) -> list[Path]:
     warning; `search_folder` returns all of it.
 
     Args:
-        folder: a folder; a datalist (``.json``), whose training clips are returned; a DICOMDIR, for the pictures that
-            it lists; or one clip, which is returned.
+        folder: a folder; one side of a datalist, as `monai_feat.data.source_names` says, by itself its training clips;
+            a DICOMDIR, for the pictures that it lists; or one clip, which is returned.
 
     Returns:
         At least one path; one with ``%d`` is no file, but `open_clip` opens it.
@@ -91,14 +91,14 @@ def mask_of(stem: Path, known: Mapping[Path, Sequence[Path]]) -> Path | None:
 
 def _find(source: Path, with_masks: bool) -> dict[Path, Path | None]:
     """Clips and their masks; what is held out stays out."""
+    if (items := items_of(source)) is not None:
+        return {item.image: item.label for item in items}
     if not source.is_file():
         contents = search_folder(source)
         _tell(contents, contents.is_plain and (with_masks or not contents.masks))
         if with_masks and contents.ambiguous:
             raise DatalistError("; ".join(_undecided(clip, masks) for clip, masks in contents.ambiguous.items()))
         return dict(contents.pairs)
-    if source.suffix.lower() == DATALIST_SUFFIX:
-        return {item.image: item.label for item in read_datalist(source).training}
     if is_dicom(source) and why_no_picture(source) == "is a DICOM index":
         return _listed(source)
     candidates = MaskFinder({}, [], [], list_masks).candidates(Unit(source, (source,)))

@@ -14,7 +14,7 @@ import torch
 from monai_feat.data.datalist import DatalistError, parse_datalist
 from monai_feat.data.phantoms import PhantomDataset
 from monai_feat.data.segmentation_clips import SegmentationClips
-from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.data.source_names import is_phantom, parse_phantom
 from monai_feat.transforms.square import square_frames
 
 __all__ = ["list_segmentation_clips", "open_segmentation_clips"]
@@ -28,7 +28,7 @@ class _PhantomClips(SegmentationClips):
     def __init__(self, items: Sequence[Mapping[str, Any]], size: int, channels: int) -> None:
         super().__init__([], size, channels)
         for place, item in enumerate(items):
-            kind, number = str(item["image"]).removeprefix(PHANTOM_PREFIX), item["number"]
+            kind, number = parse_phantom(item["image"]).kind, item["number"]
             clip = PhantomDataset(kind, number + 1, item["seed"], size, _PHANTOM_FRAMES).clip(number)
             self._kept[place] = torch.cat([square_frames(clip.image, size, channels), clip.mask])
             self.frames.append(_PHANTOM_FRAMES)
@@ -41,12 +41,12 @@ def list_segmentation_clips(
     """List one side of a datalist, or procedural clips, for a segmentation, as MONAI's datalists do.
 
     Args:
-        source: a datalist with folds (``.json``), or ``phantom:`` and the name of a phantom.
+        source: a datalist with folds (``.json``), or a phantom, as `monai_feat.data.source_names` says.
         validation: whether to list the clips of the fold instead of all others. Clips without a mask are left out of
             the others.
         fold: number of the fold that validates.
         num_phantoms: how many procedural clips to train with; a quarter of them validates, others.
-        seed: of the procedural clips.
+        seed: of the procedural clips, where the phantom's name has none.
 
     Returns:
         A dict for each clip, with the paths ``image`` and ``label``; for a phantom, its name, ``seed`` and ``number``.
@@ -59,7 +59,9 @@ def list_segmentation_clips(
         >>> list_segmentation_clips("phantom:ultrasound", validation=True, num_phantoms=4)
         [{'image': 'phantom:ultrasound', 'seed': 1, 'number': 0}]
     """
-    if str(source).startswith(PHANTOM_PREFIX):
+    if is_phantom(source):
+        own_seed = parse_phantom(source).seed
+        seed = seed if own_seed is None else own_seed
         count = max(1, num_phantoms // 4) if validation else num_phantoms
         return [{"image": str(source), "seed": 2 * seed + validation, "number": number} for number in range(count)]
     if not Path(source).is_file():
@@ -90,6 +92,6 @@ def open_segmentation_clips(
         DatalistError: a file cannot be read or does not fit.
         ValueError: an argument is out of range, or there is no such phantom.
     """
-    if data and str(data[0].get("image")).startswith(PHANTOM_PREFIX):
+    if data and is_phantom(str(data[0].get("image"))):
         return _PhantomClips(data, size, channels)
     return SegmentationClips(data, size, channels, num_classes)

@@ -19,19 +19,20 @@ from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.labelled_clips import LabelledClips
 from monai_feat.data.mask_values import Legend
 from monai_feat.data.phantoms import PhantomDataset
+from monai_feat.data.source_names import is_phantom, parse_phantom
 from monai_feat.transforms.functional import Fit
 from monai_feat.transforms.video.functional import OnShort
 
-__all__ = ["PHANTOM_PREFIX", "list_clips", "open_clips"]
+__all__ = ["list_clips", "list_held_out", "open_clips"]
 
-PHANTOM_PREFIX = "phantom:"
+_SHOWN = 3
 
 
 def list_clips(source: str | os.PathLike[str], label_channels: int = 0) -> list[dict[str, Any]]:
     """List what `open_clips` opens, as MONAI's datalists do, so that other programs can describe or replace it.
 
     Args:
-        source: a folder, a datalist or ``phantom:`` and a name, as `open_clips` takes it.
+        source: as `monai_feat.data.source_names` says.
         label_channels: whether masks are looked for: not if it is 0.
 
     Returns:
@@ -40,16 +41,48 @@ def list_clips(source: str | os.PathLike[str], label_channels: int = 0) -> list[
 
     Raises:
         FileNotFoundError: when the folder does not exist or holds no clip, or no mask where masks are asked for.
+        DatalistError: when the datalist is none, leaks, or has no such side.
+        ValueError: when the name of a phantom is of another form.
 
     Example:
         >>> list_clips("phantom:ultrasound")
         [{'image': 'phantom:ultrasound'}]
     """
-    if str(source).startswith(PHANTOM_PREFIX):
+    if is_phantom(source):
+        parse_phantom(source)
         return [{"image": str(source)}]
     found = find_labelled_clips(source) if label_channels else dict.fromkeys(find_clips(source))
     pairs = ({"image": image, "label": label} for image, label in found.items())
     return [{key: str(Path(path).absolute()) for key, path in pair.items() if path} for pair in pairs]
+
+
+def list_held_out(
+    source: str | os.PathLike[str], training: str | os.PathLike[str], label_channels: int = 0
+) -> list[dict[str, Any]]:
+    """List clips as `list_clips` does, and refuse those that a training sees.
+
+    Args:
+        source: of the clips that validate.
+        training: source of the clips that train.
+        label_channels: as for `list_clips`.
+
+    Raises:
+        ValueError: clips are in both; names some, and says how to hold clips out.
+        FileNotFoundError: as `list_clips`; so are the others.
+    """
+    held_out, trained = list_clips(source, label_channels), list_clips(training)
+    if is_phantom(source):
+        shared = [] if parse_phantom(source).seed is None else [item for item in held_out if item in trained]
+    else:
+        seen = {os.path.realpath(item["image"]) for item in trained}
+        shared = [item for item in held_out if os.path.realpath(item["image"]) in seen]
+    if shared:
+        names = ", ".join(str(item["image"]) for item in shared[:_SHOWN]) + (", …" if len(shared) > _SHOWN else "")
+        raise ValueError(
+            f"{source}: {len(shared)} of its {len(held_out)} clips also train, in {training} ({names}); expected clips "
+            "that do not: hold some out with monai-feat datalist --test-share 0.2, and name them as DATALIST:testing"
+        )
+    return held_out
 
 
 def open_clips(
@@ -71,8 +104,8 @@ def open_clips(
     """Open a folder of videos, or procedural clips, as a data set of clips of one shape.
 
     Args:
-        data: a folder of videos or stills; a datalist (``.json``), for its training clips; or ``phantom:`` and the
-            name of a phantom, such as ``phantom:endoscopy``; or what `list_clips` makes of any of them.
+        data: a folder, a datalist or a phantom, as `monai_feat.data.source_names` says; or what `list_clips` makes of
+            any of them.
         num_clips: how many clips; a folder gives the next multiple of its number of videos, so that each video counts
             the same, or one clip of each of so many videos, spread over the folder, where it holds more.
         num_frames: frames T of each clip.
@@ -82,7 +115,7 @@ def open_clips(
         fit: how a video's frame becomes one of ``size``: ``crop`` or ``pad``. Phantoms are rendered at size.
         on_bad: ``error`` or ``skip``: what to do about a file that cannot be used.
         on_short: ``error`` or ``loop``: what to do about a video with fewer than ``num_frames`` frames.
-        seed: decides which clips; another seed gives others.
+        seed: decides which clips; another seed gives others. A phantom with a seed in its name has that one.
         preprocessing: what `ClipFolderDataset` does to each video at full size; phantoms have nothing to take away.
         label_channels: number of classes of the clips' masks, the background among them; 0 for clips without. A folder
             or a datalist may have masks for some of its clips only; see `find_labelled_clips`.
@@ -106,10 +139,11 @@ def open_clips(
         raise ValueError(f"num_clips must be at least 1, got {num_clips}")
     clips: Dataset[dict[str, Any]]
     items = list_clips(data, label_channels) if isinstance(data, (str, os.PathLike)) else data
-    if items and str(items[0].get("image")).startswith(PHANTOM_PREFIX):
+    if items and is_phantom(str(items[0].get("image"))):
         if attributes is not None:
             raise ValueError(f"phantoms know their attributes; leave out the table {attributes}")
-        kind = str(items[0]["image"]).removeprefix(PHANTOM_PREFIX)
+        kind, own_seed = parse_phantom(items[0]["image"])
+        seed = seed if own_seed is None else own_seed
         clips = _open_phantoms(kind, num_clips, num_frames, size, channels, frame_rate, seed)
     else:
         clips = ClipFolderDataset(

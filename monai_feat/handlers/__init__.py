@@ -17,6 +17,7 @@ from monai_feat.handlers.schedules import ExponentialMovingAverage, StepSchedule
 from monai_feat.handlers.sharded_ema import ShardedExponentialMovingAverage
 from monai_feat.handlers.steps import num_steps, steps_now
 from monai_feat.handlers.time_budget import TimeBudget
+from monai_feat.handlers.validation import ValidationAndLast
 
 __all__ = [
     "AtomicDiskSaver",
@@ -38,6 +39,7 @@ __all__ = [
     "TimeBudget",
     "TorchMetricHandler",
     "TrainingProgress",
+    "ValidationAndLast",
     "ValidationSeed",
     "clip_seeds",
     "denoising_panels",

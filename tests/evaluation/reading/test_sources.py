@@ -53,7 +53,7 @@ def test_phantoms_by_seed() -> None:
     assert digests[0] == digests[1]
     assert not set(digests[0]) & set(digests[2])
     assert len(digests[0]) == DEFAULT_PHANTOMS
-    with pytest.raises(SourceError, match="expected phantom:NAME or phantom:NAME:SEED"):
+    with pytest.raises(ValueError, match="expected phantom:NAME or phantom:NAME:SEED"):
         open_side("REAL", "phantom:ultrasound:x", SHORT)
     with pytest.raises(ValueError, match="unknown phantom 'brain'"):
         open_side("REAL", "phantom:brain", SHORT)
