@@ -19,6 +19,8 @@ from monai_feat.transforms.video.meta import carry_meta, plain
 
 __all__ = ["SquareFramesd", "UnsquareClassesd", "square_frames", "unsquare_classes", "unsquare_scores"]
 
+_SHAPE = "shape_before_square"  # frames of a clip, rows, columns
+
 
 def square_frames(frames: Tensor, size: int, channels: int) -> Tensor:
     """Bring frames to a square on black, whole and undistorted, and to grey or RGB.
@@ -71,8 +73,10 @@ def unsquare_classes(scores: Tensor, size: tuple[int, int]) -> Tensor:
 class SquareFramesd(MapTransform):
     """Bring clips as `monai_feat.data.load_clip` reads them to what a segmenter takes, by `square_frames`, in [-1, 1].
 
+    A still becomes a clip of one frame. The metadata say how large the clip was, for `UnsquareClassesd`.
+
     Args:
-        keys: of clips, uint8 ``(C, T, H, W)``.
+        keys: of clips, uint8 ``(C, T, H, W)``, or of stills, ``(C, H, W)``.
         size: rows and columns.
         channels: 1 for grey, 3 for RGB.
         allow_missing_keys: do not raise where an item has not all keys.
@@ -86,13 +90,14 @@ class SquareFramesd(MapTransform):
         """Transform the clips of an item."""
         item = dict(data)
         for key in self.key_iterator(item):
-            pixels = square_frames(plain(item[key]), self.size, self.channels)
-            item[key] = carry_meta(item[key], to_unit_range(pixels))
+            frames = plain(item[key])
+            pixels = square_frames(frames if frames.ndim == 4 else frames[:, None], self.size, self.channels)
+            item[key] = carry_meta(item[key], to_unit_range(pixels), {_SHAPE: tuple(frames.shape[1:])})
         return item
 
 
 class UnsquareClassesd(MapTransform):
-    """Turn scores into a mask of the size of the clip that they were made from, with its metadata.
+    """Turn scores into a mask of the shape of the clip or still that they were made from, with its metadata.
 
     Args:
         keys: of scores, ``(K, T, S, S)``.
@@ -100,7 +105,7 @@ class UnsquareClassesd(MapTransform):
         allow_missing_keys: do not raise where an item has not all keys.
 
     Raises:
-        ValueError: on call, the clip has no metadata of a file.
+        ValueError: on call, the metadata of the clip do not say what shape it had.
     """
 
     def __init__(self, keys: KeysCollection, source_key: str = "image", allow_missing_keys: bool = False) -> None:
@@ -112,13 +117,15 @@ class UnsquareClassesd(MapTransform):
         item = dict(data)
         source = item[self.source_key]
         meta = dict(source.meta) if isinstance(source, MetaTensor) else {}
-        if "original_size" not in meta:
+        if _SHAPE not in meta:
             raise ValueError(
-                f"{self.source_key!r} does not say how large the clip was: load it by monai_feat.data.VideoReader, and "
-                "keep its metadata"
+                f"{self.source_key!r} does not say what shape the clip had: apply SquareFramesd before, and keep its "
+                "metadata"
             )
-        meta["affine"] = meta["original_affine"]
-        rows, columns = (int(side) for side in meta["original_size"])
+        if meta.get("original_affine") is not None:
+            meta["affine"] = meta["original_affine"]
+        *time, rows, columns = (int(length) for length in meta[_SHAPE])
         for key in self.key_iterator(item):
-            item[key] = MetaTensor(unsquare_classes(plain(item[key]).cpu(), (rows, columns)), meta=meta)
+            mask = unsquare_classes(plain(item[key]).cpu(), (rows, columns))
+            item[key] = MetaTensor(mask if time else mask[:, 0], meta=meta)
         return item

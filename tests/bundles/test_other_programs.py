@@ -5,19 +5,22 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, run
+from monai.data import MetaTensor
 from monai.fl.client import MonaiAlgoStats
 from monai.fl.utils.constants import ExtraItems, FlStatistics
 from monai.handlers import CheckpointLoader
-from monai.transforms import EnsureTyped, LoadImaged
+from monai.transforms import Compose, EnsureTyped, LoadImaged
+from PIL import Image
 
 from monai_feat.checkpoints import load_checkpoint
-from monai_feat.data import VideoReader, read_datalist, write_phantoms
+from monai_feat.data import VideoReader, read_datalist, ultrasound_phantom, write_phantoms
 
 ROOT = Path(__file__).resolve().parents[2]
 DIFFUSION = ("feat_endoscopy", "feat_ultrasound")
@@ -157,6 +160,49 @@ def test_a_labelling_server_trains_the_segmentation(labelled: Path, tmp_path: Pa
     one, other = (load_checkpoint(folder / "model.safetensors") for folder in (first, second))
     learnt = [key for key, value in one.items() if value.is_floating_point() and "running" not in key]
     torch.testing.assert_close({key: other[key] for key in learnt}, {key: one[key] for key in learnt})
+
+
+def test_a_labelling_server_segments_frames_in_memory(tmp_path: Path) -> None:
+    """As MONAI Label does: H × W × C as its loader wraps them, through the parts of the inference config."""
+    frames = ultrasound_phantom(3, (40, 56), 1).image[:, 0]  # (1, H, W)
+    Image.fromarray(frames[0].numpy()).save(tmp_path / "frame.png")
+    config = ConfigParser()
+    config.read_config(str(bundle_of(SEGMENTATION) / "configs" / "inference.json"))
+    config.update({"bundle_root": str(bundle_of(SEGMENTATION)), "device": "cpu"})
+    loader, *rest = config.get_parsed_content("preprocessing").transforms
+    restore, _ = config.get_parsed_content("postprocessing").transforms  # the other writes files
+    meta = {"spatial_shape": (40, 56), "original_channel_dim": -1, "original_affine": None}
+    handed: dict[Any, Any] = {"image": MetaTensor(frames.expand(3, -1, -1).movedim(0, -1), meta=meta)}
+    masks = []
+    for item in (handed, loader({"image": str(tmp_path / "frame.png")})):
+        item = Compose(rest)(item)
+        inferer, network = config.get_parsed_content("inferer"), config.get_parsed_content("network").eval()
+        item["pred"] = inferer(item["image"][None], network)[0]
+        masks.append(restore(item)["pred"])
+    in_memory, from_file = masks
+    assert in_memory.shape == (1, 40, 56)  # of the shape that it was handed, for the server's own transforms
+    assert from_file.shape == (1, 1, 40, 56)
+    assert torch.equal(in_memory.as_tensor(), from_file[:, 0].as_tensor())
+    assert 0 < in_memory.float().mean() < 0.5
+
+
+@pytest.mark.parametrize("name", [*DIFFUSION, SEGMENTATION])
+def test_the_zoo_finds_what_it_asks_for(name: str) -> None:
+    """Sections, licence of the data, scores that the text explains; a generator has no labels to offer."""
+    bundle = bundle_of(name)
+    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    text = (bundle / "docs" / "README.md").read_text()
+    sections = {line.removeprefix("## ").lower() for line in text.splitlines() if line.startswith("## ")}
+    assert sections >= {"data", "performance", "system", "references"}
+    assert (bundle / "docs" / "data_license.txt").read_text()
+    assert "supported_apps" in metadata
+    assert metadata["version"] in metadata["changelog"]
+    assert metadata["eval_metrics"]
+    for score in metadata["eval_metrics"].values():
+        assert re.search(rf"\b{re.escape(str(score))}\b", text), f"README does not say where {score} comes from"
+    labels = metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
+    assert bool(labels) == (name == SEGMENTATION)
+    assert "TorchScript" in text
 
 
 def test_lists_of_clips_that_are_none_are_refused(tmp_path: Path) -> None:

@@ -51,5 +51,14 @@ def test_items_keep_their_metadata(tmp_path: Path) -> None:
 
 
 def test_a_clip_without_its_size_is_an_error() -> None:
-    with pytest.raises(ValueError, match="'image' does not say how large the clip was"):
+    with pytest.raises(ValueError, match="'image' does not say what shape the clip had"):
         UnsquareClassesd("pred")({"image": torch.zeros(1, 1, 32, 32), "pred": torch.zeros(2, 1, 32, 32)})
+
+
+def test_a_still_becomes_a_clip_of_one_frame_and_its_mask_a_still() -> None:
+    item = SquareFramesd("image", size=32, channels=3)({"image": torch.zeros(1, 20, 40, dtype=torch.uint8)})
+    assert item["image"].shape == (3, 1, 32, 32)
+    item["pred"] = torch.stack([torch.zeros(1, 32, 32), torch.ones(1, 32, 32)])
+    mask = UnsquareClassesd("pred")(item)["pred"]
+    assert mask.shape == (1, 20, 40)
+    assert mask.all()
