@@ -5,7 +5,8 @@
     python -m bundles.weights --modality ultrasound
     python -m bundles.weights --feat-seconds 9000 --autoencoder-seconds 900
 
-First the autoencoder, from the shipped one, then FEAT from nothing, or from other weights of its shape. Learning rates
+First the autoencoder, from the shipped one, then its decoder against a discriminator, then FEAT from nothing, or from
+other weights of its shape, with the conditions that the bundle ships. Learning rates
 fall over the last part of the time, so that another time gives other weights, not an unfinished training. What comes is
 in ``runs/weights/<modality>``; ``record.json`` there says in how many hours on which machine.
 """
@@ -48,6 +49,7 @@ class Plan:
         modality: which bundle.
         out: where results go.
         autoencoder_seconds: time of the autoencoder.
+        decoder_seconds: time of its decoder after that.
         feat_seconds: time of FEAT.
         num_clips: procedural clips that FEAT is trained on.
         start: weights that FEAT starts from; None for nothing.
@@ -56,6 +58,7 @@ class Plan:
     modality: str
     out: Path
     autoencoder_seconds: float = 360
+    decoder_seconds: float = 600
     feat_seconds: float = 9000
     num_clips: int = 2000
     start: Path | None = None
@@ -67,26 +70,30 @@ class Plan:
 
 
 def train_weights(plan: Plan) -> tuple[Path, Path]:
-    """Train both networks, or what is missing of them, and return the paths of their weights.
+    """Train all three, or what is missing of them, and return the paths of the weights of autoencoder and FEAT.
 
     Raises:
         ValueError: when a channel of the autoencoder's latents is mostly noise.
     """
-    autoencoder, network = (plan.out / name / f"{name}.safetensors" for name in ("autoencoder", "feat"))
-    if not autoencoder.is_file():
-        _run(plan, "train_autoencoder", autoencoder, plan.autoencoder_seconds, plan.recipe.weights("autoencoder"))
-    _check(plan, autoencoder)
+    whole, decoder = (plan.out / name / "autoencoder.safetensors" for name in ("autoencoder", "decoder"))
+    network = plan.out / "feat" / "feat.safetensors"
+    if not whole.is_file():
+        _run(plan, ["train_autoencoder"], whole, plan.autoencoder_seconds, plan.recipe.weights("autoencoder"))
+    _check(plan, whole)
+    if not decoder.is_file():
+        _run(plan, ["train_autoencoder", "adversarial", "decoder"], decoder, plan.decoder_seconds, whole)
     if not network.is_file():
         more = {"num_clips": plan.num_clips, "cache_dir": str(plan.out / "latents"), "checkpoint_interval": 100}
-        _run(plan, "train", network, plan.feat_seconds, autoencoder, network_weights=plan.start, **more)
+        _run(plan, ["train", "conditioned"], network, plan.feat_seconds, whole, network_weights=plan.start, **more)
     _record(plan)
-    return autoencoder, network
+    return decoder, network
 
 
-def _run(plan: Plan, config: str, result: Path, seconds: float, autoencoder: Path, **options: Any) -> None:
+def _run(plan: Plan, stack: Sequence[str], result: Path, seconds: float, autoencoder: Path, **options: Any) -> None:
     """Train one network for its time, or go on with it."""
     plan.recipe.run(
-        config,
+        stack[0],
+        *stack[1:],
         output_dir=str(result.parent),
         max_epochs=MANY,
         max_seconds=seconds,
@@ -108,7 +115,7 @@ def _check(plan: Plan, weights: Path) -> None:
 
 def _record(plan: Plan) -> None:
     """Write down what it took."""
-    spent = {name: _spent(plan.out / name) for name in ("autoencoder", "feat")}
+    spent = {name: _spent(plan.out / name) for name in ("autoencoder", "decoder", "feat")}
     record = {
         "modality": plan.modality,
         "hours": {name: round(seconds / 3600, 2) for name, seconds in spent.items()},
@@ -132,6 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--modality", choices=sorted(PHANTOMS), default=usual.modality, help="which bundle")
     parser.add_argument("--out", type=Path, help="where results go; usually runs/weights/<modality>")
     parser.add_argument("--autoencoder-seconds", type=float, default=usual.autoencoder_seconds)
+    parser.add_argument("--decoder-seconds", type=float, default=usual.decoder_seconds)
     parser.add_argument("--feat-seconds", type=float, default=usual.feat_seconds)
     parser.add_argument("--clips", type=int, default=usual.num_clips, help="procedural clips that FEAT is trained on")
     parser.add_argument("--start", type=Path, help="weights that FEAT starts from, of its shape; nothing where missing")
@@ -140,6 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.modality,
         options.out or RUNS / options.modality,
         options.autoencoder_seconds,
+        options.decoder_seconds,
         options.feat_seconds,
         options.clips,
         options.start,

@@ -32,6 +32,8 @@ NETWORKS = {**dict.fromkeys(NAMES, (FEAT, "feat")), SEGMENTATION: (ClipSegmenter
 WORKFLOWS = {"train": "train", "train_autoencoder": "train", "inference": "infer"}
 OVERLAYS = {
     "adversarial": "train_autoencoder",
+    "decoder": "adversarial",
+    "conditioned": "train",
     "evaluate": "train",
     "diffusion": "train",
     "multi_gpu_train": "train",

@@ -6,6 +6,8 @@ It trains, samples, and writes ``report.md``; when it was stopped, it goes on wi
 
     python -m experiments.faithfulness --condition ejection_fraction --out runs/ejection_fraction
     python -m experiments.faithfulness --condition first_frames mask --seeds 0 1 2 --out runs/frames_and_masks
+    python -m experiments.faithfulness --condition mask --out runs/shipped \
+        --network-weights bundles/feat_ultrasound/models/feat.safetensors
 """
 
 from __future__ import annotations
@@ -49,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=usual.seeds, help="seeds, with one training for each")
     parser.add_argument("--from-scratch", action="store_true", help="start without the shipped weights")
+    parser.add_argument(
+        "--network-weights", type=Path, help="weights of FEAT to ask, such as the shipped ones, instead of a training"
+    )
     options = parser.parse_args(arguments)
     budget = Budget(
         training_steps=options.training_steps,
@@ -64,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     questions = {name: QUESTIONS[name] for name in options.condition}
     if len({question.modality for question in questions.values()}) > 1:
         parser.error(f"{', '.join(questions)} are of different modalities; ask for those of one at a time")
-    tables = run_study(questions, options.out, budget, options.from_scratch)
+    tables = run_study(questions, options.out, budget, options.from_scratch, options.network_weights)
     print("\n".join(describe(tables)))
     print(f"\nLook at {options.out / 'report.md'} and the contact sheets.")
     return 0

@@ -20,7 +20,7 @@ from experiments.labelled_demo import segment, train_segmenter
 from experiments.seed_table import Row, Scores, cell, over_seeds
 from monai_feat.apps.recipe import Recipe, epochs_for
 from monai_feat.data import load_clip
-from monai_feat.files import write_json, write_text
+from monai_feat.files import file_sha256, write_json, write_text
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.functional import to_uint8, to_unit_range
 from monai_feat.visualize import save_contact_sheet
@@ -61,7 +61,11 @@ class Budget:
 
 
 def run_study(
-    questions: Mapping[str, Question], out: Path, budget: Budget, from_scratch: bool = False
+    questions: Mapping[str, Question],
+    out: Path,
+    budget: Budget,
+    from_scratch: bool = False,
+    trained: Path | None = None,
 ) -> dict[str, list[Row]]:
     """Do everything, and write ``report.json``, ``report.md`` and contact sheets for each seed.
 
@@ -73,6 +77,7 @@ def run_study(
         out: where results go; what was made there by other settings goes, but for the cached latents.
         budget: how much to do.
         from_scratch: whether FEAT starts without the shipped weights.
+        trained: weights to ask, instead of training a network for each seed.
 
     Returns:
         A table for each question.
@@ -85,11 +90,16 @@ def run_study(
         raise ValueError(f"expected questions of one modality, got {', '.join(questions)}: {' and '.join(modalities)}")
     started = time.monotonic()
     recipe = Recipe(modalities[0], f"phantom:{modalities[0]}", out, from_scratch)
-    _claim(out, [question.condition for question in questions.values()], budget, from_scratch)
+    conditions = [question.condition for question in questions.values()]
+    _claim(
+        out,
+        {"conditions": conditions, "from_scratch": from_scratch, "trained": trained and file_sha256(trained)},
+        budget,
+    )
     segmenter = train_segmenter(recipe.modality, budget.size, budget.segmenter_steps)
     exams = [Exam.prepare(name, question, recipe, segmenter, budget) for name, question in questions.items()]
     for seed in budget.seeds:
-        network = train(recipe, [question.condition for question in questions.values()], budget, seed)
+        network = trained or train(recipe, conditions, budget, seed)
         for exam in exams:
             for scale in budget.guidance_scales:
                 exam.judge(sample(recipe, budget, network, exam.prompts, scale, seed), scale)
@@ -99,10 +109,10 @@ def run_study(
     return tables
 
 
-def _claim(out: Path, conditions: Sequence[dict[str, Any]], budget: Budget, from_scratch: bool) -> None:
+def _claim(out: Path, training: dict[str, Any], budget: Budget) -> None:
     """Clear what was made by other settings; further seeds and guidance scales are none."""
     kept = {key: value for key, value in asdict(budget).items() if key not in ("seeds", "guidance_scales")}
-    settings = json.dumps({"conditions": conditions, "from_scratch": from_scratch, **kept}, indent=1) + "\n"
+    settings = json.dumps({**training, **kept}, indent=1) + "\n"
     file = out / "settings.json"
     if file.is_file() and file.read_text(encoding="utf-8") == settings:
         return
@@ -204,7 +214,7 @@ def sample(
     recipe: Recipe, budget: Budget, network: Path, prompts: dict[str, list[float] | list[str]], scale: float, seed: int
 ) -> Tensor:
     """Sample a clip for each prompt, uint8 ``(N, C, T, H, W)``."""
-    folder = network.parents[1] / f"{'_'.join(prompts)}_guidance_{scale:g}"
+    folder = recipe.output / f"seed_{seed}" / f"{'_'.join(prompts)}_guidance_{scale:g}"
     recipe.run(
         "inference",
         dataset_dir=recipe.source,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -16,6 +17,7 @@ from monai_feat.files import compare_keys, first_few
 
 __all__ = ["check_weights", "load_weights"]
 
+_LOGGER = logging.getLogger(__name__)
 ModuleT = TypeVar("ModuleT", bound=torch.nn.Module)
 
 
@@ -25,7 +27,7 @@ class _Described(Protocol):
 
 
 def load_weights(
-    module: ModuleT, path: str | os.PathLike[str], entry: str | None = None, new_part: str | None = None
+    module: ModuleT, path: str | os.PathLike[str], entry: str | None = None, exchangeable: str | None = None
 ) -> ModuleT:
     """Load a checkpoint into ``module``, every tensor of the one into every tensor of the other, and return the module.
 
@@ -34,8 +36,9 @@ def load_weights(
         path: a checkpoint that :func:`monai_feat.checkpoints.load_checkpoint` reads.
         entry: which state dict to take from a training checkpoint, which holds several (``"network"``); None for a file
             that is a state dict itself.
-        new_part: name of a submodule that the checkpoint may lack as a whole; it then stays as it is. So the weights of
-            an unconditional network start a conditional one (``"conditioning"``).
+        exchangeable: name of a submodule whose own submodules may differ. One that the checkpoint lacks stays as it is;
+            one that the network lacks is left out, and a warning names it. So the weights of a network start one with
+            other conditions, or with none (``"conditioning.blocks"``).
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -47,8 +50,8 @@ def load_weights(
     if entry is not None:
         state = _take_entry(state, entry, str(path))
     own = module.state_dict()
-    if new_part is not None and not any(key.startswith(f"{new_part}.") for key in state):
-        state |= {key: tensor for key, tensor in own.items() if key.startswith(f"{new_part}.")}
+    if exchangeable is not None:
+        state = _exchange(own, state, f"{exchangeable}.", str(path))
     try:
         check_weights(own, state, source=str(path), target=type(module).__name__)
     except CheckpointError as error:
@@ -95,6 +98,18 @@ def check_weights(expected: Mapping[str, torch.Tensor], given: Mapping[str, Any]
     lines = [f"  {len(keys)} {kind}: {first_few(keys)}" for kind, keys in differences.items() if keys]
     summary = f"{source}: does not fit {target}: {verdict} ({agreeing} of {len(expected)} tensors agree)"
     raise CheckpointError("\n".join([summary, *lines]))
+
+
+def _exchange(own: Mapping[str, Any], state: Mapping[str, Any], prefix: str, source: str) -> dict[str, Any]:
+    """Return a state dict whose parts behind a prefix are those of ``own``, as they were where it lacks them."""
+    here, there = (
+        {key: key.removeprefix(prefix).split(".")[0] for key in tensors if key.startswith(prefix)}
+        for tensors in (own, state)
+    )
+    if left_out := sorted(set(there.values()) - set(here.values())):
+        _LOGGER.warning("%s: left out %s, which this network does not have", source, ", ".join(left_out))
+    kept = {key: tensor for key, tensor in state.items() if there.get(key) not in left_out}
+    return kept | {key: own[key] for key, part in here.items() if part not in there.values()}
 
 
 def _differing_arguments(module: torch.nn.Module, path: str | os.PathLike[str]) -> list[str]:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWa
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    return Plan("ultrasound", tmp_path, autoencoder_seconds=2, feat_seconds=3, num_clips=4)
+    return Plan("ultrasound", tmp_path, autoencoder_seconds=2, decoder_seconds=2, feat_seconds=3, num_clips=4)
 
 
 SMALL = {
@@ -28,11 +28,11 @@ SMALL = {
 }
 
 
-def test_both_are_trained_in_their_time_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_are_trained_in_their_time_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     calls, run = [], Recipe.run
 
     def run_small(self: Recipe, config: str, *overlays: str, **options: Any) -> None:
-        calls.append(config)
+        calls.append("+".join([config, *overlays]))
         run(self, config, *overlays, **options, **SMALL[config])
 
     monkeypatch.setattr(Recipe, "run", run_small)
@@ -40,15 +40,16 @@ def test_both_are_trained_in_their_time_once(plan: Plan, monkeypatch: pytest.Mon
     assert autoencoder.is_file()
     assert network.is_file()
     record = json.loads((plan.out / "record.json").read_text())
-    assert record["hours"].keys() == {"autoencoder", "feat"}
+    assert record["hours"].keys() == {"autoencoder", "decoder", "feat"}
     last = max((plan.out / "feat" / "checkpoints").glob("*.pt"), key=lambda path: path.stat().st_mtime)
     assert load_checkpoint(last)["time_budget"]["seconds"] >= 3
 
     train_weights(plan)
-    assert calls == ["train_autoencoder", "train"]
+    stages = ["train_autoencoder", "train_autoencoder+adversarial+decoder", "train+conditioned"]
+    assert calls == stages
     network.unlink()
     train_weights(replace(plan, feat_seconds=4))  # goes on from the last checkpoint
-    assert calls == ["train_autoencoder", "train", "train"]
+    assert calls == [*stages, "train+conditioned"]
 
 
 def test_what_the_command_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

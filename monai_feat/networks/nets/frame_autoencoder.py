@@ -124,6 +124,14 @@ class FrameAutoencoder(Pretrained):
             latents = latents + latents.detach().std(dim=(0, 2, 3, 4), keepdim=True) * disturbance
         return self.decode(latents * self.scale_factor), mean, log_variance
 
+    def freeze_encoder(self) -> FrameAutoencoder:
+        """Keep what makes latents out of training, so that only the decoder learns; return this network."""
+        trained = (self.autoencoder.decoder, self.autoencoder.post_quant_conv)
+        self.autoencoder.requires_grad_(False)
+        for part in trained:
+            part.requires_grad_(True)
+        return self
+
     @torch.no_grad()
     def latent_shape(self, num_frames: int, frame_size: int | Sequence[int]) -> tuple[int, ...]:
         """Return the shape ``(C_latent, T, H/f, W/f)`` of the latents of one clip.

@@ -31,16 +31,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def test_without_options_the_budget_is_the_usual_one(asked: list[Any], tmp_path: Path) -> None:
     assert command.main(["--condition", "ejection_fraction", "--out", str(tmp_path)]) == 0
-    assert asked == [{"ejection_fraction": QUESTIONS["ejection_fraction"]}, tmp_path, Budget(), False]
+    assert asked == [{"ejection_fraction": QUESTIONS["ejection_fraction"]}, tmp_path, Budget(), False, None]
 
 
 def test_every_option_reaches_the_study(asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trained = ["--training-steps", "1", "--segmenter-steps", "2", "--training-clips", "3"]
     sampled = ["--clips", "4", "--steps", "5"]
-    more = ["--guidance", "1", "2.5", "--seeds", "7", "8", "--from-scratch"]
+    more = ["--guidance", "1", "2.5", "--seeds", "7", "8", "--from-scratch", "--network-weights", "feat.pt"]
     assert command.main(["--condition", "mask", "first_frames", "--out", str(tmp_path), *trained, *sampled, *more]) == 0
-    questions, out, budget, from_scratch = asked
-    assert (list(questions), out, from_scratch) == (["mask", "first_frames"], tmp_path, True)
+    questions, out, budget, *network = asked
+    assert (list(questions), out, network) == (["mask", "first_frames"], tmp_path, [True, Path("feat.pt")])
     assert budget == Budget(1, 2, 3, 4, 5, guidance_scales=(1.0, 2.5), seeds=(7, 8))
     printed = capsys.readouterr().out
     assert "| real | 0.500 |" in printed

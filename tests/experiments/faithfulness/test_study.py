@@ -60,6 +60,9 @@ def test_what_is_done_is_kept_for_further_seeds_and_not_for_other_settings(tmp_p
     again = run_study(question, tmp_path, replace(TINY, seeds=(0, 1)))
     assert weights.stat().st_mtime_ns == made
     assert again["ejection_fraction"][0] == found["ejection_fraction"][0]
+    asked = run_study(question, tmp_path / "asked", TINY, trained=weights)  # asked again, without a training
+    assert asked["ejection_fraction"] == found["ejection_fraction"]
+    assert not (tmp_path / "asked" / "seed_0" / "train").exists()
     run_study(question, tmp_path, replace(TINY, num_training_clips=3))
     assert weights.stat().st_mtime_ns > made
     assert not (tmp_path / "seed_1").exists()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from monai_feat.checkpoints import CheckpointError, check_weights, load_weights, save_checkpoint
-from monai_feat.conditions import ScalarCondition
+from monai_feat.conditions import ClassCondition, MaskCondition, ScalarCondition
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 
 
@@ -34,23 +34,40 @@ def test_entry_of_a_training_checkpoint(tmp_path: Path) -> None:
         load_weights(target, path, entry="ema")
 
 
-def test_a_new_part_may_be_missing_but_only_as_a_whole(tmp_path: Path) -> None:
-    grown = torch.nn.ModuleDict({"old": network(), "new": network()})
-    before = {key: tensor.clone() for key, tensor in grown["new"].state_dict().items()}
+def test_parts_that_are_exchangeable_may_be_missing_but_only_as_a_whole(tmp_path: Path) -> None:
+    grown = torch.nn.ModuleDict({"old": network(), "more": torch.nn.ModuleDict({"new": network()})})
+    before = {key: tensor.clone() for key, tensor in grown["more"].state_dict().items()}
     old = {f"old.{key}": tensor + 1 for key, tensor in grown["old"].state_dict().items()}
     path = save_checkpoint(old, tmp_path / "old.pt")
-    with pytest.raises(CheckpointError, match=r"6 missing: new\.0\.weight"):
+    with pytest.raises(CheckpointError, match=r"6 missing: more\.new\.0\.weight"):
         load_weights(grown, path)
-    load_weights(grown, path, new_part="new")
-    torch.testing.assert_close(grown["new"].state_dict(), before, rtol=0, atol=0)
+    load_weights(grown, path, exchangeable="more")
+    torch.testing.assert_close(grown["more"].state_dict(), before, rtol=0, atol=0)
     torch.testing.assert_close(grown["old"][0].weight, old["old.0.weight"], rtol=0, atol=0)
 
-    half = save_checkpoint(old | {"new.0.weight": torch.zeros(4, 4)}, tmp_path / "half.pt")
-    with pytest.raises(CheckpointError, match=r"5 missing: new\.0\.bias"):
-        load_weights(grown, half, new_part="new")
+    half = save_checkpoint(old | {"more.new.0.weight": torch.zeros(4, 4)}, tmp_path / "half.pt")
+    with pytest.raises(CheckpointError, match=r"5 missing: more\.new\.0\.bias"):
+        load_weights(grown, half, exchangeable="more")
     del old["old.0.bias"]
     with pytest.raises(CheckpointError, match=r"1 missing: old\.0\.bias"):
-        load_weights(grown, save_checkpoint(old, tmp_path / "less.pt"), new_part="new")
+        load_weights(grown, save_checkpoint(old, tmp_path / "less.pt"), exchangeable="more")
+
+
+def test_conditions_of_weights_are_kept_where_the_network_has_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    depth, view, mask = ScalarCondition("depth", 0, 10), ClassCondition("view", 2), MaskCondition()
+    trained, other, plain = (
+        FEAT(**FEAT_PRESETS["pico"], conditions=each) for each in ([depth, view], [view, mask], [])
+    )
+    torch.nn.init.ones_(trained.conditioning.blocks["view"].table.weight)
+    path = save_checkpoint(trained.state_dict(), tmp_path / "feat.safetensors")
+    load_weights(other, path, exchangeable="conditioning.blocks")
+    assert "left out depth, which this network does not have" in caplog.text
+    assert other.conditioning.blocks["view"].table.weight.eq(1).all()
+    load_weights(plain, path, exchangeable="conditioning.blocks")
+    x, t = torch.randn(1, 4, 2, 8, 8), torch.tensor([500.0])
+    torch.testing.assert_close(plain(x, t), trained(x, t), rtol=0, atol=0)  # of which nothing is asked
 
 
 def test_what_a_module_has_against_a_tensor_is_told(tmp_path: Path) -> None:

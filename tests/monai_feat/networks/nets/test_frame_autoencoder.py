@@ -50,6 +50,16 @@ def test_equals_the_plain_autoencoder_on_each_frame() -> None:
         torch.testing.assert_close(decoded[:, :, t], net.autoencoder.decode(frame_mean))
 
 
+def test_a_frozen_encoder_keeps_its_latents_while_the_decoder_learns() -> None:
+    net, x = network(), clips()
+    before = net.encode_moments(x), net.decode(net.encode(x))
+    optimizer = torch.optim.SGD(net.freeze_encoder().parameters(), lr=0.1)
+    (net(x)[0] - x).square().mean().backward()
+    optimizer.step()
+    torch.testing.assert_close(net.encode_moments(x), before[0], rtol=0, atol=0)
+    assert not torch.equal(net.decode(net.encode(x)), before[1])
+
+
 @pytest.mark.parametrize("max_frames", [1, 3, 10, 99])
 def test_frames_at_once_change_nothing(max_frames: int) -> None:
     whole, x = network(), clips()
