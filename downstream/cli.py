@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from .checks import check_needs
 from .clips import check_datalist
 from .jobs import Job, check_stage, find_job, list_jobs
 from .reporting import report_study
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(study: Study, workspace: Workspace, options: argparse.Namespace) -> int:
+    check_needs(study, workspace.root)
     folds = study_folds(study)
     jobs = list_jobs(study, folds)
     if options.list is not None:

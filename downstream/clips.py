@@ -132,6 +132,11 @@ def check_datalist(path: Path, num_classes: int) -> list[ClipItem]:
         VideoReadError: a file cannot be read, or a mask has another size than its clip.
     """
     items = read_real(path)
+    if all(item.label is None for item in items):
+        raise StudyError(
+            f"{path}: none of its {len(items)} clips has a mask, which a segmenter is trained with; make the datalist "
+            "again, and say where masks are (--masks FOLDER, --mask-suffix _mask)"
+        )
     for item in items:
         clip = open_clip(item.image)
         if item.label is not None:

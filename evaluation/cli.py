@@ -33,6 +33,7 @@ from monai_feat.checkpoints import CheckpointError
 from monai_feat.data.clip_listing import name_by_pattern
 from monai_feat.data.source_names import is_phantom, parse_phantom
 from monai_feat.data.tensor_cache import TensorCacheError
+from monai_feat.files import check_folder
 from monai_feat.metrics.functional.properties import Modality
 
 from .memorisation import describe
@@ -79,6 +80,8 @@ def _run(options: argparse.Namespace) -> int:
         _import(module)
     if options.gate and options.held_out is None:
         raise ValueError("--gate is calibrated on real clips that were not trained on: name them with --held-out HELD")
+    for folder in (Path(options.out), _cache(options)):
+        check_folder(folder)
     protocol = _protocol(options)
     spaces = _spaces(options, protocol)
     comparison = _open(options, protocol)
@@ -164,9 +167,8 @@ def _spaces(options: argparse.Namespace, protocol: Protocol) -> list[FeatureSpac
 
 
 def _settings(options: argparse.Namespace, comparison: Comparison) -> Settings:
-    out = Path(options.out)
     return Settings(
-        cache=Path(options.cache) if options.cache else out.parent / ".evaluation_cache",
+        cache=_cache(options),
         batch_size=options.batch_size,
         skip_bad=options.on_bad == "skip",
         corruptions=options.corruptions,
@@ -175,6 +177,10 @@ def _settings(options: argparse.Namespace, comparison: Comparison) -> Settings:
         command=options.command,
         progress=not options.quiet,
     )
+
+
+def _cache(options: argparse.Namespace) -> Path:
+    return Path(options.cache) if options.cache else Path(options.out).parent / ".evaluation_cache"
 
 
 def _modality(real: str, colour: str | None) -> Modality:

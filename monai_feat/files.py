@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from typing import Any, BinaryIO
 __all__ = [
     "DOCUMENT_BYTES",
     "KeyDifferences",
+    "check_folder",
     "compare_keys",
     "describe_changes",
     "file_sha256",
@@ -41,6 +43,39 @@ DOCUMENT_BYTES = 2**24
 _BLOCK = 2**20
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are no UTF-8
 _TEMPORARY = ".*.tmp"
+
+
+def check_folder(folder: str | os.PathLike[str], room: int = 0) -> None:
+    """Refuse a folder that could not be written, before there is work to be lost.
+
+    A file is made where the folder is, or would be, and removed again: what may be written, nothing else tells.
+
+    Args:
+        folder: where results will go; neither it nor the folders above it need exist.
+        room: bytes that they will take.
+
+    Raises:
+        OSError: there is a file in the way, no permission, or too little room; says what to do.
+    """
+    folder = Path(folder).absolute()
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(
+            f"{folder}: cannot be made, for {there} is a file; name another folder for the results"
+        )
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise PermissionError(
+            f"{folder}: cannot be written ({error.strerror}); name another folder for the results"
+        ) from error
+    free = shutil.disk_usage(there).free
+    if free < room:
+        raise OSError(
+            f"{folder}: about {room / 2**20:.0f} MiB will be written, and {free / 2**20:.0f} MiB are free; make room, "
+            "or name a folder on another disk"
+        )
 
 
 @contextmanager
@@ -145,7 +180,10 @@ def read_text(path: str | os.PathLike[str], most_bytes: int = DOCUMENT_BYTES) ->
         FileNotFoundError: there is no such file.
         ValueError: it is not UTF-8, is too long, or is a pipe or a device, which may never end.
     """
-    status = Path(path).stat()
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file, seen from {Path.cwd()}; check the path") from None
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise ValueError(f"{path}: is no file but a pipe, a socket or a device")
     if status.st_size > most_bytes:

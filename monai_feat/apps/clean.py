@@ -26,6 +26,7 @@ from monai_feat.doctor.diagnosis import IDENTIFYING, Diagnosis
 from monai_feat.doctor.examination import examine
 from monai_feat.doctor.pseudonyms import Pseudonyms
 from monai_feat.doctor.text_detection import choose_detector
+from monai_feat.files import check_folder
 
 __all__ = ["main"]
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _clean(source: Path, out: Path, key: Path, options: argparse.Namespace) -> tuple[Cleaned, Diagnosis]:
     if key.absolute().is_relative_to(out.absolute()):
         raise ValueError(f"{key}: the key must not lie among the copies; name another place with --key")
+    for folder in (out, key.parent):
+        check_folder(folder)
     detector = choose_detector(options.text_detector)
     datalist, account = open_source(source)
     if account and not options.quiet:

@@ -25,6 +25,7 @@ from monai_feat.data.clip_listing import Namer, list_folder, name_by_level, name
 from monai_feat.data.clip_tables import TABLE_SUFFIXES, TableListing, list_table
 from monai_feat.data.datalist import OWN_GROUP, ClipItem, Datalist, build_datalist, write_datalist
 from monai_feat.data.folder_search.contents import search_folder
+from monai_feat.files import check_folder
 
 __all__ = ["main"]
 
@@ -38,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        check_folder(Path(options.out).parent)
         datalist = _datalist(options)
+        Path(options.out).parent.mkdir(parents=True, exist_ok=True)
         write_datalist(datalist, options.out)
     except (OSError, ValueError) as error:
         print(f"datalist: {error}", file=sys.stderr)

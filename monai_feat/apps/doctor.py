@@ -29,7 +29,7 @@ from monai_feat.doctor.examination import examine
 from monai_feat.doctor.fingerprint import NEAR
 from monai_feat.doctor.page import render_page
 from monai_feat.doctor.text_detection import choose_detector
-from monai_feat.files import write_text
+from monai_feat.files import check_folder, write_text
 
 __all__ = ["main", "open_source", "write_report"]
 
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        check_folder(options.out)
         datalist, account = open_source(Path(options.datalist))
         detector = choose_detector(options.text_detector)
         diagnosis = examine(datalist, options.max_frames, options.threshold, not options.quiet, account, detector)

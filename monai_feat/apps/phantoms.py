@@ -65,8 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--patients", type=int, default=10, help="patients they are of (default: %(default)s)")
     parser.add_argument("--size", type=_size, default=[112], metavar="N or H,W", help="pixels, even (default: 112)")
     parser.add_argument("--num-frames", type=int, default=32, help="frames of each clip (default: %(default)s)")
-    parser.add_argument("--folds", type=int, default=5, help="folds of the training clips (default: %(default)s)")
-    parser.add_argument("--test-share", type=float, default=0.2, help="share to hold out (default: %(default)s)")
+    parser.add_argument("--folds", type=int, help="folds of the training clips (default: 5, or fewer for few patients)")
+    parser.add_argument(
+        "--test-share", type=float, help="share to hold out (default: 0.2; 0 for fewer than 5 patients)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other patients (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but what went wrong")
     return parser

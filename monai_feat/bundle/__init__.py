@@ -4,7 +4,13 @@
 
 from __future__ import annotations
 
-from monai_feat.bundle.config_check import ConfigKeyError, check_config, find_unused_keys, running_config
+from monai_feat.bundle.config_check import (
+    ConfigKeyError,
+    check_config,
+    check_counts,
+    find_unused_keys,
+    running_config,
+)
 from monai_feat.bundle.failures import end_with_cause, find_cause
 from monai_feat.bundle.model_file import write_model_file
 from monai_feat.bundle.output import claim_output_dir, epoch_of, find_checkpoint
@@ -17,6 +23,7 @@ __all__ = [
     "ConfigKeyError",
     "SampleFolder",
     "check_config",
+    "check_counts",
     "claim_output_dir",
     "copy_bundle",
     "end_with_cause",

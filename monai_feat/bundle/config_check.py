@@ -21,7 +21,7 @@ from monai.bundle.properties import InferProperties, TrainProperties
 from monai.bundle.utils import MERGE_KEY
 from monai.utils import BundleProperty, BundlePropertyConfig, optional_import
 
-__all__ = ["ConfigKeyError", "check_config", "find_unused_keys", "running_config"]
+__all__ = ["ConfigKeyError", "check_config", "check_counts", "find_unused_keys", "running_config"]
 
 ENTRY_POINTS = ("imports", "initialize", "run", "finalize", "_meta_")
 SET_BY_MONAI = ("run_name", "save_execute_config")  # by the federated client, and by --tracking
@@ -61,6 +61,21 @@ def check_config(config: Mapping[str, Any] | None = None) -> None:
         raise ConfigKeyError(_explain(unused, valid, "the config has keys that nothing uses"))
     for path, component in _components(content):
         _check_arguments(path, component)
+
+
+def check_counts(**counts: Any) -> None:
+    """Refuse counts of a config that are no whole numbers from 1, before clips are read: some are used only then.
+
+    Raises:
+        ConfigKeyError: names each that is not, with what it is.
+    """
+    wrong = [
+        f"{name} is {count!r}"
+        for name, count in counts.items()
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1
+    ]
+    if wrong:
+        raise ConfigKeyError(f"{', '.join(wrong)}; expected a whole number from 1")
 
 
 def running_config() -> dict[str, Any]:

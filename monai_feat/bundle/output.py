@@ -8,7 +8,14 @@ import os
 import re
 from pathlib import Path
 
+from torch import nn
+
+from monai_feat.checkpoints import load_checkpoint
+from monai_feat.files import check_folder
+
 __all__ = ["claim_output_dir", "epoch_of", "find_checkpoint"]
+
+_COPIES = 4  # of the weights in a checkpoint: they, their average, and two moments of Adam
 
 
 def find_checkpoint(
@@ -32,19 +39,38 @@ def epoch_of(checkpoint: str | os.PathLike[str] | None) -> int:
     return int(numbers[-1]) if numbers else 0
 
 
-def claim_output_dir(output_dir: str | os.PathLike[str], resume_from: str | os.PathLike[str] | None = None) -> None:
-    """Refuse a folder with the checkpoints of another training, whose curves and files would mix with the new ones.
+def claim_output_dir(
+    output_dir: str | os.PathLike[str],
+    resume_from: str | os.PathLike[str] | None = None,
+    network: nn.Module | None = None,
+    checkpoints_kept: int = 1,
+) -> None:
+    """Refuse a folder that cannot be written or has too little room, or has checkpoints of another training.
+
+    Those would mix with the new ones, and so would curves and sheets. Nothing is written yet.
 
     Args:
         output_dir: folder of the training's results; it need not exist.
-        resume_from: the checkpoint that the training goes on from; then the folder may be that of the earlier part.
+        resume_from: the checkpoint that the training goes on from; then the folder may be that of the earlier part. It
+            is read, for a damaged one would be noticed after the clips were read.
+        network: what is trained, for the room that checkpoints take; None asks for none.
+        checkpoints_kept: how many checkpoints there will be at once, but for the one that is being written.
 
     Raises:
         FileExistsError: when the folder holds checkpoints and nothing is resumed.
+        OSError: when it cannot be written, has too little room, or there is no such checkpoint.
+        CheckpointError: when the checkpoint is damaged.
     """
+    check_folder(output_dir, 0 if network is None else _COPIES * (checkpoints_kept + 1) * _num_bytes(network))
     checkpoints = sorted(Path(output_dir).glob("checkpoints/*.pt"))
     if checkpoints and resume_from is None:
         raise FileExistsError(
             f"{output_dir} holds the checkpoints of another training; name another --output_dir, remove it, or go on "
             f"from it: --resume_from {max(checkpoints, key=epoch_of)}, or --resume_from last"
         )
+    if resume_from is not None:
+        load_checkpoint(resume_from, "meta")
+
+
+def _num_bytes(network: nn.Module) -> int:
+    return sum(parameter.nbytes for parameter in network.parameters())

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from monai_feat.bundle.model_file import write_model_file
-from monai_feat.files import replacing_folder
+from monai_feat.files import check_folder, replacing_folder
 
 __all__ = ["copy_bundle", "find_bundle", "shipped_bundles"]
 
@@ -68,6 +68,7 @@ def copy_bundle(bundle: str | os.PathLike[str], folder: str | os.PathLike[str]) 
     source, folder = find_bundle(bundle), Path(folder)
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; name another folder, or remove it")
+    check_folder(folder, sum(file.stat().st_size for file in source.rglob("*") if file.is_file()))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with replacing_folder(folder) as copy:  # files are written anew: an installation may be read-only
         shutil.copytree(source, copy, ignore=_NOT_COPIED, copy_function=shutil.copyfile, dirs_exist_ok=True)

@@ -187,7 +187,8 @@ def _unsafe_objects(path: Path) -> list[str]:
 def _existing_file(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: {'is a folder, expected a file' if path.is_dir() else 'no such checkpoint'}")
+        wrong = "is a folder, expected a file" if path.is_dir() else f"no such checkpoint, seen from {Path.cwd()}"
+        raise FileNotFoundError(f"{path}: {wrong}; check the path")
     return path
 
 
@@ -238,7 +239,10 @@ def _not_saved(path: Path, error: Exception, needed: int) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    return f"{path}: truncated, damaged or not a checkpoint ({_size(path.stat().st_size)}): {_first_reason(error)}"
+    return (
+        f"{path}: truncated, damaged or not a checkpoint ({_size(path.stat().st_size)}): {_first_reason(error)}; fetch "
+        "or save it again, or name another file"
+    )
 
 
 def _first_reason(error: BaseException) -> str:

@@ -37,9 +37,10 @@ def assign_folds(groups: Sequence[str], classes: Sequence[str], num_folds: int, 
     """
     distinct = len(set(groups))
     if not 1 <= num_folds <= distinct:
+        groups_are = "all clips are of one group" if distinct == 1 else f"there are {distinct} groups"
         raise ValueError(
-            f"expected between 1 and {distinct} folds, because there are {distinct} groups, got {num_folds}; "
-            "ask for fewer folds or name finer groups"
+            f"expected at most {distinct} folds, because {groups_are}, got {num_folds}; ask for {distinct} with "
+            "--folds, or name finer groups"
         )
     bins = _deal(groups, classes, np.full(num_folds, 1 / num_folds), seed)
     return [bins[group] for group in groups]
@@ -67,7 +68,10 @@ def hold_out(groups: Sequence[str], classes: Sequence[str], share: float, seed: 
         raise ValueError(f"expected a share in (0, 1), got {share}")
     names, counts = _count(groups, classes)
     if len(names) < 2:
-        raise ValueError(f"expected at least two groups to hold one out, got {len(names)}: {names}")
+        raise ValueError(
+            f"expected at least two groups to hold one out, got {len(names)}: {names}; hold out none, or name "
+            "finer groups"
+        )
     bins = _deal(groups, classes, np.array([share, 1 - share]), seed)
     held = {group for group, number in bins.items() if number == 0}
     if 0 < len(held) < len(names):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
 from monai_feat.files import (
+    check_folder,
     compare_keys,
     describe_changes,
     file_sha256,
@@ -173,3 +175,33 @@ def test_keys_are_compared_both_ways() -> None:
 def test_a_long_list_is_cut() -> None:
     assert first_few(list("abcdef"), shown=6) == "a, b, c, d, e, f"
     assert first_few(list("abcdef")) == "a, b, c, d, e, … (1 more)"
+
+
+def test_a_folder_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new" / "deeper", room=1)
+    check_folder(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_under_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(NotADirectoryError, match=r"file is a file; name another folder"):
+            check_folder(folder)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no file system here that takes no files")
+def test_a_folder_without_permission_is_refused() -> None:
+    with pytest.raises(PermissionError, match="/proc/run: cannot be written"):
+        check_folder("/proc/run")
+
+
+def test_a_full_disk_is_refused(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    with pytest.raises(OSError, match=r"MiB will be written, and \d+ MiB are free; make room"):
+        check_folder(tmp_path, room=2 * free)
+
+
+def test_a_document_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"gone\.json: no such file, seen from .*; check the path"):
+        read_json(tmp_path / "gone.json")

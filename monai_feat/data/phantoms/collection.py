@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +23,11 @@ from monai_feat.data.phantoms.classes import phantom_class
 from monai_feat.data.phantoms.clip import PhantomClip
 from monai_feat.data.phantoms.dataset import get_phantom
 from monai_feat.data.video_writer import write_mp4
-from monai_feat.files import read_json, replacing, write_json
+from monai_feat.files import check_folder, read_json, replacing, write_json
 
 __all__ = ["write_phantoms"]
 
+_FOLDS = 5
 _PROGRESS = ".progress"  # what is done of a set that is not whole yet
 
 
@@ -36,8 +38,8 @@ def write_phantoms(
     num_patients: int = 10,
     size: int | Sequence[int] = 112,
     num_frames: int = 32,
-    num_folds: int = 5,
-    test_share: float = 0.2,
+    num_folds: int | None = None,
+    test_share: float | None = None,
     seed: int = 0,
     progress: bool = True,
 ) -> Datalist:
@@ -54,8 +56,9 @@ def write_phantoms(
         num_patients: patients; the clips of one share the anatomy and differ in motion, pose, light or gain.
         size: rows and columns in pixels, or one number for both; even, because mp4 knows no odd ones.
         num_frames: frames of each clip, at the phantom's own rate.
-        num_folds: folds of the training clips.
-        test_share: share of the clips to hold out, by patient.
+        num_folds: folds of the training clips; None for five, or as many as there are patients to train with.
+        test_share: share of the clips to hold out, by patient; None for a fifth, or for none of fewer than five
+            patients.
         seed: non-negative seed of the whole set.
         progress: show a bar with the time left.
 
@@ -74,7 +77,12 @@ def write_phantoms(
             f"got {num_patients}, {num_clips}, {(height, width)} and {seed}"
         )
     phantom = get_phantom(kind)
+    if test_share is None:
+        test_share = 1 / _FOLDS if num_patients >= _FOLDS else 0.0
+    if num_folds is None:
+        num_folds = min(_FOLDS, num_patients - math.ceil(test_share * num_patients))
     _check_folds(num_clips, num_patients, num_folds, test_share, seed)
+    check_folder(folder, num_clips * num_frames * height * width)
     wanted = {
         "kind": kind, "num_clips": num_clips, "num_patients": num_patients, "size": [height, width],
         "num_frames": num_frames, "num_folds": num_folds, "test_share": test_share, "seed": seed,

@@ -44,14 +44,23 @@ class PatchEmbedding(nn.Module):
             ValueError: when a frame is not a whole number of patches.
         """
         p = self.patch_size
-        if x.shape[-2] % p or x.shape[-1] % p:
-            raise ValueError(
-                f"frames must be a multiple of the patch size {p} in height and width, got "
-                f"{x.shape[-2]}×{x.shape[-1]}; resize, crop or pad the clip"
-            )
+        self.check_size(*x.shape[-2:])
         patches = rearrange(x, "b c t (h p) (w q) -> b t h w (c p q)", p=p, q=p)
         tokens: Tensor = self.proj(patches)
         return tokens
+
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse frames that are not a whole number of patches.
+
+        Raises:
+            ValueError: says which size would do.
+        """
+        p = self.patch_size
+        if height % p or width % p:
+            raise ValueError(
+                f"frames must be a multiple of the patch size {p} in height and width, got {height}×{width}; resize, "
+                "crop or pad the clip"
+            )
 
 
 def unpatchify(patches: Tensor, patch_size: int) -> Tensor:

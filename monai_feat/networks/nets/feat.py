@@ -208,6 +208,23 @@ class FEAT(Pretrained):
         """What clips can be asked for."""
         return () if self.conditioning is None else self.conditioning.conditions
 
+    def check_latents(self, shape: Sequence[int]) -> None:
+        """Refuse the shape of clips that this network cannot take, before there are any.
+
+        Args:
+            shape: ``(C, T, H, W)``, such as an autoencoder's ``latent_shape``.
+
+        Raises:
+            ValueError: they have other channels, or frames that are not a whole number of patches.
+        """
+        channels, _, height, width = shape
+        if channels != self.in_channels:
+            raise ValueError(
+                f"this network takes latents of {self.in_channels} channels, the autoencoder makes {channels}; set "
+                f"in_channels to {channels}, or name another autoencoder"
+            )
+        self.patch_embedding.check_size(height, width)
+
     def arguments(self) -> dict[str, Any]:
         """Return what a network of the same tensors is constructed with, as values of JSON."""
         return {

@@ -57,7 +57,7 @@ def test_groups_that_nobody_named_are_pointed_out(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--folds", "7", "--group-level", "1"], "between 1 and 6 folds"),
+        (["--folds", "7", "--group-level", "1"], "at most 6 folds"),
         (["--group-column", "who"], "--group-column: of no use for a folder"),
         (["--group-level", "3"], "there is no level 3"),
         (["--test-groups", "nobody"], "are in no item"),

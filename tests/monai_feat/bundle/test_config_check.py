@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from monai.bundle import ConfigParser, ConfigWorkflow, run
 
-from monai_feat.bundle import ConfigKeyError, check_config, find_unused_keys
+from monai_feat.bundle import ConfigKeyError, check_config, check_counts, find_unused_keys
 
 CONFIG: dict[str, Any] = {
     "imports": ["$import math", "$from monai_feat.bundle import check_config"],
@@ -181,3 +181,10 @@ def test_files_of_another_workflow_beside_it_excuse_nothing(bundle: Path) -> Non
 def test_without_a_config_it_needs_a_parser() -> None:
     with pytest.raises(RuntimeError, match="only works as an expression in a bundle config"):
         check_config()
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "many", True, None])
+def test_counts_are_whole_numbers_from_one(count: object) -> None:
+    check_counts(batch_size=1, max_epochs=7)
+    with pytest.raises(ConfigKeyError, match=f"^batch_size is {count!r}; expected a whole number from 1$"):
+        check_counts(batch_size=count, max_epochs=7)

@@ -81,7 +81,7 @@ def test_a_share_is_held_out_by_whole_groups(share: float) -> None:
 
 
 def test_impossible_requests_are_refused() -> None:
-    with pytest.raises(ValueError, match="between 1 and 2 folds, because there are 2 groups, got 3"):
+    with pytest.raises(ValueError, match="at most 2 folds, because there are 2 groups, got 3; ask for 2 with --folds"):
         assign_folds(["a", "a", "b"], ["", "", ""], 3)
     with pytest.raises(ValueError, match=r"share in \(0, 1\), got 1"):
         hold_out(["a", "b"], ["", ""], 1.0)

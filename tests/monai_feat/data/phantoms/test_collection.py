@@ -89,7 +89,7 @@ def test_impossible_requests_are_refused(tmp_path: Path) -> None:
 
 
 def test_folds_are_checked_before_anything_is_rendered(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="between 1 and 2 folds"):
+    with pytest.raises(ValueError, match="at most 2 folds"):
         write_phantoms("ultrasound", tmp_path / "set", 4, 2, num_folds=3, test_share=0, progress=False)
     assert not (tmp_path / "set").exists()
 
@@ -124,3 +124,10 @@ def test_a_stopped_set_goes_on_and_is_the_same(tmp_path: Path, monkeypatch: pyte
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "set" / name).read_bytes()
     with pytest.raises(FileExistsError, match="is not empty"):
         write_phantoms("endoscopy", tmp_path / "set", **options)
+
+
+@pytest.mark.parametrize(("patients", "folds", "held_out"), [(1, 1, 0), (2, 2, 0), (4, 4, 0), (5, 4, 1), (10, 5, 2)])
+def test_few_patients_are_folded_as_they_can_be(tmp_path: Path, patients: int, folds: int, held_out: int) -> None:
+    datalist = write_phantoms("ultrasound", tmp_path / "set", patients, patients, 32, 1, progress=False)
+    assert len({item.fold for item in datalist.training}) == folds
+    assert len({item.group for item in datalist.testing}) == held_out

@@ -398,3 +398,12 @@ def test_bad_input_is_named(given: dict[str, Any], message: str) -> None:
 def test_impossible_sizes_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         pico(**changes)
+
+
+def test_latents_are_refused_before_there_are_any() -> None:
+    network = pico()
+    network.check_latents((4, 3, 8, 12))
+    with pytest.raises(ValueError, match="multiple of the patch size 2 in height and width, got 17×16"):
+        network.check_latents((4, 3, 17, 16))
+    with pytest.raises(ValueError, match="takes latents of 4 channels, the autoencoder makes 3; set in_channels to 3"):
+        network.check_latents((3, 3, 8, 8))
