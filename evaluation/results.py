@@ -10,6 +10,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 __all__ = [
+    "POWER_MARGIN",
     "Copy",
     "Curve",
     "Distribution",
@@ -18,11 +19,15 @@ __all__ = [
     "GateResult",
     "Interval",
     "NearestPair",
+    "PowerRatio",
     "Repeats",
     "Score",
 ]
 
 Reference = Literal["train", "held_out"]
+
+POWER_MARGIN = 1.25
+"""How many times more or less power synthetic clips may have than real ones before it is a fault."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +234,33 @@ class Repeats:
 
 
 @dataclass(frozen=True)
+class PowerRatio:
+    """Power of synthetic over real clips in some bands of time and space; 1 is right, neither more nor less is better.
+
+    Attributes:
+        name: stable key, such as ``finest``.
+        title: for people.
+        value: the ratio.
+        interval: of it; None where all clips of a side are of one patient.
+    """
+
+    name: str
+    title: str
+    value: float
+    interval: Interval | None
+
+    @property
+    def standing(self) -> Literal["less", "more", "alike", "unclear"]:
+        """Where the whole interval lies: below, above or within a factor of 1.25 of 1; ``unclear`` anywhere else."""
+        if self.interval is None:
+            return "unclear"
+        low, high = self.interval.low, self.interval.high
+        if high < 1 / POWER_MARGIN or low > POWER_MARGIN:
+            return "less" if high < 1 else "more"
+        return "alike" if low >= 1 / POWER_MARGIN and high <= POWER_MARGIN else "unclear"
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """All that one run found.
 
@@ -243,6 +275,7 @@ class Evaluation:
         curves: of corruptions; empty where none were asked for.
         gate: None where no held-out clips were given.
         repeats: among the synthetic clips; None where there are too few.
+        power: of synthetic over real clips, by band of time and space.
         clips: a few clips of each side to look at, uint8 ``(C, T, H, W)``; not written to JSON.
         frame_rate: of these clips, Hz.
         command: that makes this again.
@@ -260,6 +293,7 @@ class Evaluation:
     curves: tuple[Curve, ...] = ()
     gate: GateResult | None = None
     repeats: Repeats | None = None
+    power: tuple[PowerRatio, ...] = ()
     clips: dict[str, tuple[Tensor, ...]] = field(default_factory=dict, repr=False, compare=False)
     frame_rate: float = 0.0
     command: str = ""

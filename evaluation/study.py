@@ -26,12 +26,13 @@ from .memorisation import run_gate
 from .reading.clips import ClipSet, evenly_spaced
 from .reading.comparison import Comparison
 from .reading.protocol import Protocol, content_digest
-from .results import Curve, Evaluation, GateResult, Repeats
+from .results import Curve, Evaluation, GateResult, PowerRatio, Repeats
 from .scoring.feature_cache import Features, extract_features
 from .scoring.properties import ClipProperties, chosen_properties
 from .scoring.repeats import find_repeats
 from .scoring.scorecard import distributions, score_all
 from .scoring.spaces import FeatureSpace
+from .scoring.spectrum import ClipSpectrum, power_ratios
 from .sensitivity import corruption_curves
 
 __all__ = ["Settings", "evaluate"]
@@ -84,7 +85,8 @@ def evaluate(comparison: Comparison, spaces: Sequence[FeatureSpace], settings: S
     """
     started = time.monotonic()
     measured = ClipProperties(chosen_properties(settings.modality, comparison.protocol.num_frames))
-    networks = [*(space.network for space in spaces), *([measured] if measured.properties else [])]
+    spectrum = ClipSpectrum()
+    networks = [*(space.network for space in spaces), *([measured] if measured.properties else []), spectrum]
     sides = _features(comparison, networks, settings)
     if distributed.is_initialized() and distributed.get_rank() > 0:
         return None
@@ -102,6 +104,7 @@ def evaluate(comparison: Comparison, spaces: Sequence[FeatureSpace], settings: S
         curves=_curves(comparison, spaces, settings),
         gate=_gate(comparison, settings),
         repeats=_repeats(spaces, sides),
+        power=_power(spectrum, sides),
         clips={name: _some_clips(comparison.clips(name)) for name in comparison.sides},
         frame_rate=_shown_frame_rate(comparison),
         command=settings.command,
@@ -173,6 +176,11 @@ def _repeats(spaces: Sequence[FeatureSpace], sides: dict[str, Features]) -> Repe
         return None
     space = next((space for space in of_clips if isinstance(space.network, DescriptorFeatures)), of_clips[0])
     return find_repeats(space, *(sides[name].samples[space.key] for name in ("train", "fake")))
+
+
+def _power(spectrum: ClipSpectrum, sides: dict[str, Features]) -> tuple[PowerRatio, ...]:
+    samples = {name: features.samples[spectrum.name] for name, features in sides.items()}
+    return tuple(power_ratios([sample for name, sample in samples.items() if name != "fake"], samples["fake"]))
 
 
 def _gate(comparison: Comparison, settings: Settings) -> GateResult | None:

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an evaluation says, in two or three plain sentences."""
+"""What an evaluation says, in a few plain sentences."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Literal
 from monai_feat.visualize import format_number
 
 from ..results import Evaluation, Floor, GateResult, Repeats, Score
+from .mending import mending_text
 from .score_text import count, interval_text, number_within, percent, range_text
 
 __all__ = ["Verdict", "lead_score", "verdict"]
@@ -27,7 +28,7 @@ class Verdict:
 
 
 def verdict(evaluation: Evaluation) -> Verdict:
-    """Return what the lead score says against its floor, and what the memorisation gate says.
+    """Return what the lead score says against its floor, what to mend, and what the memorisation gate says.
 
     Clips that repeat each other come first, and then no score is said to be like that of real clips: with few patients
     a distance misses a generator that has collapsed. The tone is ``alarm`` where copies were found, of training clips
@@ -37,10 +38,10 @@ def verdict(evaluation: Evaluation) -> Verdict:
     score = lead_score(evaluation)
     if evaluation.repeats is not None and evaluation.repeats.found:
         is_alarm = evaluation.repeats.are_copies or bool(evaluation.gate and evaluation.gate.copies)
-        sentences = (_about_repeats(evaluation.repeats), _about_gate(evaluation.gate))
+        sentences = (_about_repeats(evaluation.repeats), *_mending(evaluation), _about_gate(evaluation.gate))
         return Verdict("alarm" if is_alarm else "caution", sentences)
     is_like_real, about_score = _about_score(score)
-    sentences = (about_score, _about_gate(evaluation.gate))
+    sentences = (about_score, *_mending(evaluation), _about_gate(evaluation.gate))
     if evaluation.gate and evaluation.gate.copies:
         return Verdict("alarm", sentences)
     is_passed = evaluation.gate is not None and evaluation.gate.passed
@@ -51,6 +52,10 @@ def lead_score(evaluation: Evaluation) -> Score | None:
     """Return the score that the report leads with: the first marked so that may be read, else the first that may be."""
     readable = [score for score in evaluation.scores if score.meaningful and math.isfinite(score.value)]
     return next((score for score in readable if score.lead), readable[0] if readable else None)
+
+
+def _mending(evaluation: Evaluation) -> tuple[str, ...]:
+    return (mending_text(evaluation.power),) if evaluation.power else ()
 
 
 def _about_score(score: Score | None) -> tuple[bool, str]:

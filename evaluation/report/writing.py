@@ -19,6 +19,7 @@ from .gate import gate_section
 from .measurements import curves_section, distributions_section
 from .method import limits_section, method_section
 from .pictures import PLANS, PicturePlan, clips_section
+from .power import power_section
 from .score_text import count, side_name
 from .scores import scores_section
 from .verdict import Verdict, verdict
@@ -97,6 +98,8 @@ def _page(evaluation: Evaluation, plan: PicturePlan) -> Page:
     page = Page(evaluation.title, _subtitle(evaluation))
     page.opening(_box(evaluation, verdict(evaluation), plan))
     page.section("Scores against floors", scores_section(evaluation.scores))
+    if evaluation.power:
+        page.section("What to mend", power_section(evaluation.power))
     page.section("Clips", clips_section(evaluation, plan))
     page.section("Memorisation", gate_section(evaluation.gate, evaluation.frame_rate, plan))
     if evaluation.distributions:

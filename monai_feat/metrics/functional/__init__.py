@@ -44,7 +44,15 @@ from monai_feat.metrics.functional.parts import Distance, part_distances, standa
 from monai_feat.metrics.functional.properties import PROPERTIES, Modality, Property, get_property, property_distance
 from monai_feat.metrics.functional.reconstruction import clip_ms_ssim, clip_psnr, clip_ssim
 from monai_feat.metrics.functional.seams import Motion, frame_change, seam_ratio
-from monai_feat.metrics.functional.spectra import SPATIAL_BANDS, spatial_band, spatial_power, temporal_power
+from monai_feat.metrics.functional.spectra import (
+    SPATIAL_BANDS,
+    TEMPORAL_BANDS,
+    band_power,
+    spatial_band,
+    spatial_power,
+    temporal_band,
+    temporal_power,
+)
 from monai_feat.metrics.functional.ultrasound import (
     RAYLEIGH_SNR,
     Direction,
@@ -61,6 +69,7 @@ __all__ = [
     "PROPERTIES",
     "RAYLEIGH_SNR",
     "SPATIAL_BANDS",
+    "TEMPORAL_BANDS",
     "ClipMotion",
     "Denoise",
     "DenoisingErrors",
@@ -74,6 +83,7 @@ __all__ = [
     "WienerFilter",
     "authenticity",
     "autocovariance_width",
+    "band_power",
     "clip_flow",
     "clip_lab",
     "clip_ms_ssim",
@@ -114,6 +124,7 @@ __all__ = [
     "specular_area",
     "specular_lifetime",
     "standardise_features",
+    "temporal_band",
     "temporal_power",
     "visible_pixels",
     "warp_back",

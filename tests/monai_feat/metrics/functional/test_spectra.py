@@ -6,7 +6,13 @@ import pytest
 import torch
 from scipy.fft import dctn
 
-from monai_feat.metrics.functional import spatial_band, spatial_power, temporal_power
+from monai_feat.metrics.functional import (
+    band_power,
+    spatial_band,
+    spatial_power,
+    temporal_band,
+    temporal_power,
+)
 from monai_feat.metrics.functional.spectra import cosine_modes, cosine_transform
 
 
@@ -56,3 +62,20 @@ def test_a_finest_checkerboard_is_in_the_last_band() -> None:
 def test_frames_without_a_mode_in_each_band() -> None:
     with pytest.raises(ValueError, match="give fewer borders"):
         spatial_power(torch.zeros(1, 1, 2, 2, 2))
+
+
+def test_power_by_band_agrees_with_the_power_of_time_and_of_space_alone() -> None:
+    clips = 40 * torch.rand(2, 3, 8, 12, 16)
+    power, in_time, in_space = band_power(clips), temporal_power(clips), spatial_power(clips)
+    torch.testing.assert_close(power.sum(dim=(1, 2)), clips.double().square().mean(dim=(1, 2, 3, 4)))
+    fast = temporal_band(8) == 2
+    torch.testing.assert_close(power[:, 3].sum(1), in_time[:, fast].sum(1) / 8)
+    bands = spatial_band(12, 16)
+    torch.testing.assert_close(power[:, :, 4].sum(1), in_space[:, 3] * int((bands == 3).sum()) / (12 * 16))
+
+
+def test_a_change_of_brightness_is_in_the_mean_of_frames_alone() -> None:
+    swing = cosine_modes(16)[12][:, None, None]
+    power = band_power(swing.expand(1, 1, 16, 8, 8))
+    assert power[0, 3, 0] == pytest.approx(1 / 16)
+    assert power.sum() == pytest.approx(1 / 16)
