@@ -23,7 +23,7 @@ from ..scoring.baseline import Baseline
 from ..scoring.estimates import Estimate, estimate_frechet, estimate_infinite_frechet, estimate_kernel, estimate_mean
 from ..scoring.feature_cache import Sample
 from ..scoring.floors import SPLITS, band_level
-from ..scoring.intervals import Regime, interval_ends
+from ..scoring.intervals import Regime, interval_ends, tail_weight
 from .feature_laws import LAWS, SPECTRA, Law, Side, frechet_truth, kernel_truth
 
 __all__ = ["CELLS", "LEVELS", "Cell", "Row", "simulate_cell"]
@@ -31,6 +31,7 @@ __all__ = ["CELLS", "LEVELS", "Cell", "Row", "simulate_cell"]
 LEVELS = (0.8, 0.9, 0.95, 0.99)
 
 _TOLD_LEVEL = 0.95
+_HEAVIER = ("heavier tails", "outlying patients")  # laws that count only for features with such tails
 
 Row = dict[str, Any]
 
@@ -136,7 +137,8 @@ def simulate_cell(cell: Cell, replicates: int, seed: int, tick: Callable[[], obj
         tick: called after each replicate.
 
     Returns:
-        One row for each kind of interval: kind, regime, law and coverage by level. For floors, where synthetic clips
+        One row for each kind of interval: kind, regime, law and coverage by level; where the law has heavier tails than
+        the others, the `tail_weight` that nine of ten samples reach. For floors, where synthetic clips
         have the real law, the coverage is the share of scores inside the range of splits, `ratio` the mean floor over
         the mean score, and `told_apart` the share of scores whose interval lies above the range: false alarms.
     """
@@ -154,20 +156,23 @@ def _distance_rows(
     has_limit = min(size.num_real, size.num_fake) >= size.num_features  # below, halves cannot tell where it goes
     found: dict[str, list[Estimate]] = {"frechet": [], "kernel": [], **({"frechet_infinite": []} if has_limit else {})}
     groups = _deal(size.num_real, size.real_groups), _deal(size.num_fake, size.fake_groups)
+    weights = []
     for _ in range(replicates):
         features = real.draw(size.num_real, groups[0], generator), fake.draw(size.num_fake, groups[1], generator)
         found["frechet"].append(estimate_frechet(*features, *groups))
         found["kernel"].append(estimate_kernel(*features, *groups))
         if has_limit:
             found["frechet_infinite"].append(estimate_infinite_frechet(*features, *groups))
+        weights.append(max(tail_weight(side, own) for side, own in zip(features, groups, strict=True)))
         tick()
     truths = {
         "frechet": sum(estimate.value for estimate in found["frechet"]) / replicates,
         "frechet_infinite": frechet_truth(real, fake),
         "kernel": kernel_truth(real, fake),
     }
+    tails = {"tails": round(float(torch.tensor(weights).quantile(0.1)), 3)} if cell.law in _HEAVIER else {}
     for kind, estimates in found.items():
-        yield {"kind": kind, "coverage": _coverage(kind, estimates, truths[kind])}
+        yield {"kind": kind, **tails, "coverage": _coverage(kind, estimates, truths[kind])}
 
 
 def _mean_rows(cell: Cell, replicates: int, generator: torch.Generator, tick: Callable[[], object]) -> Iterator[Row]:

@@ -14,37 +14,46 @@ from torch import Tensor
 
 __all__ = ["LAWS", "SPECTRA", "Law", "Side", "frechet_truth", "kernel_truth"]
 
-LAWS = ("same", "mean", "covariance", "heavy tails")
+LAWS = ("same", "mean", "covariance", "heavy tails", "heavier tails", "outlying patients")
 SPECTRA = ("flat", "decaying")
 
 _SHIFT = 0.3  # of each feature's standard deviation
 _STRETCH = 1.5  # of every other feature's standard deviation
-_DEGREES = 5  # of Student's t
+_DEGREES = {"heavy tails": 5, "heavier tails": 3}  # of Student's t
+_OUTLYING, _FAR = 0.05, 4.0  # share of groups that lie so many times as far out
 _LIKENESS = 0.3  # share of the variance that clips of one group have in common
 
 
 @dataclass(frozen=True)
 class Side:
-    """An elliptical law of features: mean ``(D,)``, standard deviations ``(D,)``, and whether its tails are heavy."""
+    """A law of features that is symmetric about its mean: mean ``(D,)``, standard deviations ``(D,)``, and its tails.
+
+    `tails` is ``"heavy tails"`` or ``"heavier tails"``: a multivariate t with 5 or 3 degrees of freedom, each clip with
+    its own radius; ``"outlying patients"``: a twentieth of the groups lies 4 times as far out; or else normal ones. All
+    are scaled to the same covariance.
+    """
 
     mean: Tensor
     deviation: Tensor
-    heavy: bool = False
+    tails: str = ""
 
     def draw(self, count: int, groups: Tensor, generator: torch.Generator) -> Tensor:
         """Return features ``(N, D)`` in `groups` ``(N,)``; clips of a group share 0.3 of their variance.
 
-        Groups of one clip each draw from the same law. Heavy tails are those of a multivariate t with 5 degrees of
-        freedom, scaled to the same covariance; each clip has its own radius.
+        Groups of one clip each draw from the same law.
         """
         size, number = (count, len(self.mean)), int(groups.max()) + 1
         noise = torch.randn(size, generator=generator, dtype=torch.float64)
         if number < count:
             common = torch.randn((number, size[1]), generator=generator, dtype=torch.float64)[groups]
             noise = _LIKENESS**0.5 * common + (1 - _LIKENESS) ** 0.5 * noise
-        if self.heavy:
-            squares = torch.randn((count, _DEGREES), generator=generator, dtype=torch.float64).square().sum(dim=1)
-            noise = noise * ((_DEGREES - 2) / squares).sqrt()[:, None]
+        if self.tails in _DEGREES:
+            degrees = _DEGREES[self.tails]
+            squares = torch.randn((count, degrees), generator=generator, dtype=torch.float64).square().sum(dim=1)
+            noise = noise * ((degrees - 2) / squares).sqrt()[:, None]
+        if self.tails == "outlying patients":
+            far = torch.rand(number, generator=generator, dtype=torch.float64)[groups] < _OUTLYING
+            noise = noise * torch.where(far, _FAR, 1.0)[:, None] / (1 + _OUTLYING * (_FAR**2 - 1)) ** 0.5
         return self.mean + noise * self.deviation
 
 
@@ -54,7 +63,7 @@ class Law:
 
     Attributes:
         name: one of `LAWS`: the same on both sides; a mean shifted by 0.3 standard deviations in all features;
-            every other standard deviation 1.5 times as large; heavy tails on both sides and a shifted mean.
+            every other standard deviation 1.5 times as large; tails on both sides, see `Side`, and a shifted mean.
         spectrum: ``"flat"``: all features vary alike; ``"decaying"``: feature j has variance in proportion to 1 / j.
         num_features: D.
     """
@@ -70,12 +79,12 @@ class Law:
         place = torch.arange(1, self.num_features + 1, dtype=torch.float64)
         variance = torch.ones_like(place) if self.spectrum == "flat" else 1 / place
         deviation = (variance / variance.mean()).sqrt()
-        heavy = self.name == "heavy tails"
-        shift = _SHIFT * deviation if self.name in ("mean", "heavy tails") else torch.zeros_like(deviation)
+        has_mean = self.name not in ("same", "covariance")
+        shift = _SHIFT * deviation if has_mean else torch.zeros_like(deviation)
         stretch = torch.ones_like(deviation)
         if self.name == "covariance":
             stretch[::2] = _STRETCH
-        return Side(torch.zeros_like(shift), deviation, heavy), Side(shift, deviation * stretch, heavy)
+        return Side(torch.zeros_like(shift), deviation, self.name), Side(shift, deviation * stretch, self.name)
 
 
 def frechet_truth(real: Side, fake: Side) -> float:

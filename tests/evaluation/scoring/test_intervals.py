@@ -17,6 +17,7 @@ from evaluation.scoring.intervals import (
     distance_interval,
     mean_interval,
     simulated_coverage,
+    tail_weight,
     why_no_interval,
 )
 from monai_feat.metrics.functional import frechet_distance_from_features, kernel_distance
@@ -98,7 +99,7 @@ def test_no_interval_where_none_is_known_to_hold(
 def test_an_interval_may_miss_twice_as_often_as_it_says(
     monkeypatch: pytest.MonkeyPatch, coverage: float, is_given: bool
 ) -> None:
-    monkeypatch.setattr(intervals, "simulated_coverage", lambda kind, regime, level: coverage)
+    monkeypatch.setattr(intervals, "simulated_coverage", lambda *_: coverage)
     given = normal(60, 5), normal(60, 5, seed=1), names(60), names(60)
     assert (distance_interval("kernel", *given) is not None) == is_given
     assert ("held the truth in" in why_no_interval("kernel", *given)) != is_given
@@ -138,6 +139,37 @@ def test_the_table_says_how_it_was_made() -> None:
     text = TABLE.read_text(encoding="utf-8")
     assert '"command": "python -m evaluation.simulation' in text
     assert '"date"' in text
+
+
+def test_tails_weigh_as_in_closed_form() -> None:
+    """Of a normal law 1; of multivariate t with n degrees of freedom (n - 2) / (n - 4)."""
+    clips, alone = normal(4000, 12) * torch.linspace(0.1, 2, 12), torch.arange(4000)
+    assert tail_weight(clips, alone) == pytest.approx(1.0, abs=0.05)
+    assert tail_weight(7 * clips + 3, alone) == pytest.approx(tail_weight(clips, alone))
+    radius = (18 / normal(4000, 20, seed=1).square().sum(dim=1)).sqrt()
+    assert tail_weight(clips * radius[:, None], alone) == pytest.approx(18 / 16, abs=0.05)
+
+
+def test_an_outlying_patient_weighs_and_clips_that_are_all_alike_do_not() -> None:
+    clips = normal(60, 5)
+    patients = torch.arange(60) % 12
+    usual = tail_weight(clips, patients)
+    clips[patients == 3] *= 6
+    assert tail_weight(clips, patients) > 4 * usual
+    assert tail_weight(torch.ones(60, 5), patients) == 1
+
+
+def test_laws_with_heavier_tails_count_only_for_such_tails(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"coverage": {"0.95": 0.95}}, {"coverage": {"0.95": 0.75}, "tails": 2.0}]
+    monkeypatch.setattr(intervals, "_rows", lambda kind: {Regime(60, 60, 5, 60, 60): rows})
+    regime = Regime(50, 50, 5, 50, 50)
+    assert simulated_coverage("kernel", regime, 0.95) == 0.95
+    assert simulated_coverage("kernel", regime, 0.95, tails=2.1) == 0.75
+    real, fake = normal(60, 5), normal(60, 5, seed=1)
+    assert distance_interval("kernel", real, fake, names(60), names(60)) is not None
+    real[0] *= 20
+    assert distance_interval("kernel", real, fake, names(60), names(60)) is None
+    assert "as far out as here" in why_no_interval("kernel", real, fake, names(60), names(60))
 
 
 def test_bad_requests_are_refused() -> None:
