@@ -20,7 +20,7 @@ from torch import Tensor
 
 from monai_feat.data import PHANTOMS
 from monai_feat.data.clip_listing import name_by_pattern
-from monai_feat.data.sources import PHANTOM_PREFIX
+from monai_feat.data.source_names import PHANTOM_PREFIX
 
 from ..reading.sources import SourceOptions
 from ..report.mending import find_faults
