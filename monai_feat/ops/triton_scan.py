@@ -47,133 +47,114 @@ def _load(pointer, row, t, column, row_step, step, column_step, inside):
 
 
 @triton.jit
-def _forward(
-    w,
-    u,
-    k,
-    v,
-    output,
-    log_denominator,
-    sums,
-    scales,
-    k_row,
-    k_step,
-    k_column,
-    v_row,
-    v_step,
-    v_column,
-    num_tokens,
-    num_channels,
-    plane,
-    WIDTH: tl.constexpr,
-):
-    row = tl.program_id(0).to(tl.int64)
+def _program(w, u, num_channels, WIDTH: tl.constexpr):
+    """Which sequence a program walks, which channels, which of these there are, their decays and bonuses."""
     column = tl.program_id(1) * WIDTH + tl.arange(0, WIDTH)
     inside = column < num_channels
     decay = tl.load(w + column, mask=inside, other=0).to(tl.float64)
     bonus = tl.load(u + column, mask=inside, other=0).to(tl.float64)
+    return tl.program_id(0).to(tl.int64), column, inside, decay, bonus
+
+
+@triton.jit
+def _nothing(WIDTH: tl.constexpr):
+    """The state before any token."""
+    zero = tl.full([WIDTH], 0, tl.float64)
+    return zero, zero, tl.full([WIDTH], -1e300, tl.float64)
+
+
+@triton.jit
+def _keep(sums, scales, place, plane, inside, first, second, scale):
+    tl.store(sums + place, first, mask=inside)
+    tl.store(sums + plane + place, second, mask=inside)
+    tl.store(scales + place, scale, mask=inside)
+
+
+@triton.jit
+def _kept(sums, scales, place, plane, inside):
+    first = tl.load(sums + place, mask=inside, other=0).to(tl.float64)
+    second = tl.load(sums + plane + place, mask=inside, other=0).to(tl.float64)
+    return first, second, tl.load(scales + place, mask=inside, other=0)
+
+
+@triton.jit
+def _forward(
+    w, u, k, v, output, log_denominator, sums, scales,
+    k_row, k_step, k_column, v_row, v_step, v_column, num_tokens, num_channels, plane, WIDTH: tl.constexpr,
+):  # fmt: skip
+    row, column, inside, decay, bonus = _program(w, u, num_channels, WIDTH)
     one = tl.full([WIDTH], 1, tl.float64)
-    num, den = tl.full([WIDTH], 0, tl.float64), tl.full([WIDTH], 0, tl.float64)
-    scale = tl.full([WIDTH], -1e300, tl.float64)
+    num, den, scale = _nothing(WIDTH)
     for t in range(num_tokens):
         place = (row * num_tokens + t) * num_channels + column
-        tl.store(sums + place, num, mask=inside)
-        tl.store(sums + plane + place, den, mask=inside)
-        tl.store(scales + place, scale, mask=inside)
+        _keep(sums, scales, place, plane, inside, num, den, scale)
         key = _load(k, row, t, column, k_row, k_step, k_column, inside)
         value = _load(v, row, t, column, v_row, v_step, v_column, inside)
         num, den, scale = _enter(num, den, scale, decay, key, value, one)
     tl.debug_barrier()
-    num, den = tl.full([WIDTH], 0, tl.float64), tl.full([WIDTH], 0, tl.float64)
-    scale = tl.full([WIDTH], -1e300, tl.float64)
+    num, den, scale = _nothing(WIDTH)
     for i in range(num_tokens):
         t = num_tokens - 1 - i
         place = (row * num_tokens + t) * num_channels + column
         key = _load(k, row, t, column, k_row, k_step, k_column, inside)
         value = _load(v, row, t, column, v_row, v_step, v_column, inside)
-        before = tl.load(scales + place, mask=inside, other=0)
+        before_num, before_den, before = _kept(sums, scales, place, plane, inside)
         own = key + bonus
         peak = tl.maximum(tl.maximum(before, scale), own)
         here, left, right = _exp(own - peak), _exp(before - peak), _exp(scale - peak)
-        total = here * value + right * num + left * tl.load(sums + place, mask=inside, other=0).to(tl.float64)
-        weight = here + right * den + left * tl.load(sums + plane + place, mask=inside, other=0).to(tl.float64)
+        total = here * value + right * num + left * before_num
+        weight = here + right * den + left * before_den
         tl.store(output + place, (total / weight).to(tl.float32), mask=inside)
         tl.store(log_denominator + place, peak + tl.log(weight.to(tl.float32)), mask=inside)
         num, den, scale = _enter(num, den, scale, decay, key, value, one)
 
 
 @triton.jit
+def _token(
+    k, v, output, log_denominator, grad, row, t, column, place, inside,
+    k_row, k_step, k_column, v_row, v_step, v_column, g_row, g_step, g_column,
+):  # fmt: skip
+    """Key, value, gradient, output and negative logarithm of the denominator of a token."""
+    key = _load(k, row, t, column, k_row, k_step, k_column, inside)
+    value = _load(v, row, t, column, v_row, v_step, v_column, inside)
+    change = _load(grad, row, t, column, g_row, g_step, g_column, inside)
+    y = tl.load(output + place, mask=inside, other=0).to(tl.float64)
+    return key, value, change, y, -tl.load(log_denominator + place, mask=inside, other=0)
+
+
+@triton.jit
 def _backward(
-    w,
-    u,
-    k,
-    v,
-    output,
-    log_denominator,
-    grad,
-    grad_w,
-    grad_u,
-    grad_k,
-    grad_v,
-    sums,
-    scales,
-    k_row,
-    k_step,
-    k_column,
-    v_row,
-    v_step,
-    v_column,
-    g_row,
-    g_step,
-    g_column,
-    num_tokens,
-    num_channels,
-    plane,
-    WIDTH: tl.constexpr,
-):
-    row = tl.program_id(0).to(tl.int64)
-    column = tl.program_id(1) * WIDTH + tl.arange(0, WIDTH)
-    inside = column < num_channels
-    decay = tl.load(w + column, mask=inside, other=0).to(tl.float64)
-    bonus = tl.load(u + column, mask=inside, other=0).to(tl.float64)
+    w, u, k, v, output, log_denominator, grad, grad_w, grad_u, grad_k, grad_v, sums, scales,
+    k_row, k_step, k_column, v_row, v_step, v_column, g_row, g_step, g_column,
+    num_tokens, num_channels, plane, WIDTH: tl.constexpr,
+):  # fmt: skip
+    row, column, inside, decay, bonus = _program(w, u, num_channels, WIDTH)
     one = tl.full([WIDTH], 1, tl.float64)
-    num, den = tl.full([WIDTH], 0, tl.float64), tl.full([WIDTH], 0, tl.float64)
-    g, gy = tl.full([WIDTH], 0, tl.float64), tl.full([WIDTH], 0, tl.float64)  # Σ p_t g_t, Σ p_t g_t y_t
-    scale, turned = tl.full([WIDTH], -1e300, tl.float64), tl.full([WIDTH], -1e300, tl.float64)
+    num, den, scale = _nothing(WIDTH)
+    g, gy, turned = _nothing(WIDTH)  # Σ p_t g_t, Σ p_t g_t y_t
     for t in range(num_tokens):
         place = (row * num_tokens + t) * num_channels + column
-        tl.store(sums + place, num, mask=inside)
-        tl.store(sums + plane + place, den, mask=inside)
-        tl.store(sums + 2 * plane + place, g, mask=inside)
-        tl.store(sums + 3 * plane + place, gy, mask=inside)
-        tl.store(scales + place, scale, mask=inside)
-        tl.store(scales + plane + place, turned, mask=inside)
-        key = _load(k, row, t, column, k_row, k_step, k_column, inside)
-        value = _load(v, row, t, column, v_row, v_step, v_column, inside)
-        change = _load(grad, row, t, column, g_row, g_step, g_column, inside)
-        y = tl.load(output + place, mask=inside, other=0).to(tl.float64)
-        minus_log = -tl.load(log_denominator + place, mask=inside, other=0)
+        _keep(sums, scales, place, plane, inside, num, den, scale)
+        _keep(sums + 2 * plane, scales + plane, place, plane, inside, g, gy, turned)
+        key, value, change, y, minus_log = _token(
+            k, v, output, log_denominator, grad, row, t, column, place, inside,
+            k_row, k_step, k_column, v_row, v_step, v_column, g_row, g_step, g_column,
+        )  # fmt: skip
         num, den, scale = _enter(num, den, scale, decay, key, value, one)
         g, gy, turned = _enter(g, gy, turned, decay, minus_log, change, change * y)
     tl.debug_barrier()
-    num, den = tl.full([WIDTH], 0, tl.float64), tl.full([WIDTH], 0, tl.float64)
-    g, gy = tl.full([WIDTH], 0, tl.float64), tl.full([WIDTH], 0, tl.float64)
-    scale, turned = tl.full([WIDTH], -1e300, tl.float64), tl.full([WIDTH], -1e300, tl.float64)
+    num, den, scale = _nothing(WIDTH)
+    g, gy, turned = _nothing(WIDTH)
     sum_w, sum_u = tl.full([WIDTH], 0, tl.float64), tl.full([WIDTH], 0, tl.float64)
     for i in range(num_tokens):
         t = num_tokens - 1 - i
         place = (row * num_tokens + t) * num_channels + column
-        key = _load(k, row, t, column, k_row, k_step, k_column, inside)
-        value = _load(v, row, t, column, v_row, v_step, v_column, inside)
-        change = _load(grad, row, t, column, g_row, g_step, g_column, inside)
-        y = tl.load(output + place, mask=inside, other=0).to(tl.float64)
-        minus_log = -tl.load(log_denominator + place, mask=inside, other=0)
-        before_num = tl.load(sums + place, mask=inside, other=0).to(tl.float64)
-        before_den = tl.load(sums + plane + place, mask=inside, other=0).to(tl.float64)
-        earlier_g = tl.load(sums + 2 * plane + place, mask=inside, other=0).to(tl.float64)
-        earlier_gy = tl.load(sums + 3 * plane + place, mask=inside, other=0).to(tl.float64)
-        before = tl.load(scales + place, mask=inside, other=0)
-        earlier = tl.load(scales + plane + place, mask=inside, other=0)
+        key, value, change, y, minus_log = _token(
+            k, v, output, log_denominator, grad, row, t, column, place, inside,
+            k_row, k_step, k_column, v_row, v_step, v_column, g_row, g_step, g_column,
+        )  # fmt: skip
+        before_num, before_den, before = _kept(sums, scales, place, plane, inside)
+        earlier_g, earlier_gy, earlier = _kept(sums + 2 * plane, scales + plane, place, plane, inside)
         own = _exp(key + bonus + minus_log) * change  # p_tt g_t
         left, right = _exp(key + earlier), _exp(key + turned)
         to_value = own + left * earlier_g + right * g
