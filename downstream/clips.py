@@ -106,7 +106,7 @@ def read_real(path: Path) -> list[ClipItem]:
     """Read the training items of a datalist; its held-out test is left alone.
 
     Raises:
-        DatalistError: it is no datalist, or a group is on two sides.
+        DatalistError: it is not a datalist, or a group is on two sides.
         StudyError: a clip has no group or is synthetic.
     """
     items = list(read_datalist(path).training)
@@ -127,7 +127,7 @@ def check_datalist(path: Path, num_classes: int) -> list[ClipItem]:
     """Read the training items, and open every clip and mask, without decoding them.
 
     Raises:
-        DatalistError: it is no datalist, or a group is on two sides.
+        DatalistError: it is not a datalist, or a group is on two sides.
         StudyError: a clip has no group or is synthetic.
         VideoReadError: a file cannot be read, or a mask has another size than its clip.
     """

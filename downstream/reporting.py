@@ -51,7 +51,9 @@ def report_study(
     """
     scores = gather_scores(workspace, jobs)
     if not any(score.arm == REFERENCE for score in scores):
-        raise StudyError(f"there is nothing to report: no training of arm {REFERENCE!r} is done in {workspace.root}")
+        raise StudyError(
+            f"there is nothing to report: no training of arm {REFERENCE!r} is done in {workspace.root}; run it first"
+        )
     content = ReportInput(
         title=study.title,
         scores=scores,

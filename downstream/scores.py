@@ -96,7 +96,7 @@ def read_scores(path: str | os.PathLike[str]) -> list[Score]:
     """Read what `write_scores` wrote.
 
     Raises:
-        ValueError: names the file and the line: a column is unknown or missing, a value is no number, is not finite or
+        ValueError: names the file and the line: a column is unknown or missing, a value is no finite number or
             out of range, a metric is unknown, or a number occurs twice.
         OSError: the file cannot be read.
     """

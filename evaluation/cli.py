@@ -142,7 +142,8 @@ def _protocol(options: argparse.Namespace) -> Protocol:
     resampler = preset.resampler if changes.get("fit", preset.fit) == preset.fit else "bilinear"
     protocol = replace(preset, **changes, resampler=resampler, seed=options.seed)
     if protocol.num_frames < 2 or protocol.stride < 1 or not (protocol.max_real is None or protocol.max_real >= 2):
-        raise ValueError("expected --num-frames >= 2, --stride >= 1 and --max-clips >= 2")
+        got = f"{protocol.num_frames}, {protocol.stride} and {protocol.max_real}"
+        raise ValueError(f"expected --num-frames >= 2, --stride >= 1 and --max-clips >= 2, got {got}")
     given = {name: getattr(preset, name) for name in changes}
     left_open = {name for name in LEFT_OPEN if given.get(name, 0) is None}
     changed = [name for name, value in changes.items() if value != given[name] and name not in left_open]

@@ -68,7 +68,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     path = path / "report.json" if path.is_dir() else path
     report = read_json(path)
     if not isinstance(report, dict) or not {"fingerprint", "protocol", "scores", "title"} <= report.keys():
-        raise ValueError(f"{path}: is not the report of an evaluation, expected a report.json of it")
+        raise ValueError(f"{path}: is not a report.json of monai-feat evaluate: name that file, or its folder")
     return report
 
 

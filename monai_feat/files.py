@@ -41,7 +41,7 @@ SHOWN_NAMES = 5
 DOCUMENT_BYTES = 2**24
 """Bytes of the longest text, JSON or table that is read as a whole: a list of some 100 000 clips."""
 _BLOCK = 2**20
-_SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are no UTF-8
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not UTF-8
 _TEMPORARY = ".*.tmp"
 
 
@@ -158,7 +158,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def write_json(path: str | os.PathLike[str], content: Any) -> None:
     """Write JSON for people to read, in the place of what was there before.
 
-    Names of files that are no UTF-8 are written as escapes, which `read_json` undoes.
+    Names of files that are not UTF-8 are written as escapes, which `read_json` undoes.
 
     Raises:
         OSError: the file cannot be written; what was there before is kept.
@@ -185,7 +185,7 @@ def read_text(path: str | os.PathLike[str], most_bytes: int = DOCUMENT_BYTES) ->
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such file, seen from {Path.cwd()}; check the path") from None
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-        raise ValueError(f"{path}: is no file but a pipe, a socket or a device")
+        raise ValueError(f"{path}: is a pipe, a socket or a device, not a file")
     if status.st_size > most_bytes:
         raise ValueError(f"{path}: has {status.st_size} bytes; expected a document of at most {most_bytes}")
     try:
@@ -206,7 +206,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: expected JSON: {error}; is the file complete?") from error
     except RecursionError:
-        raise ValueError(f"{path}: is nested too deeply for a document of ours") from None
+        raise ValueError(f"{path}: is nested too deeply, expected a document that monai-feat wrote") from None
     except ValueError as error:  # a number of more digits than Python takes
         raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 

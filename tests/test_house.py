@@ -124,7 +124,7 @@ def test_constraints_are_exact_and_name_no_place() -> None:
 @pytest.mark.parametrize("file", LIBRARY_FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_the_library_imports_only_what_it_declares(file: Path) -> None:
     undeclared = set(third_party(file)) - {canonicalize_name(r.name) for r in requirements()["base"]}
-    assert not undeclared, f"{sorted(undeclared)} are no dependencies; take extras by monai's optional_import"
+    assert not undeclared, f"{sorted(undeclared)} are not dependencies; take extras by monai's optional_import"
 
 
 @pytest.mark.parametrize("file", PUBLIC_FILES, ids=lambda file: str(file.relative_to(ROOT)))

@@ -130,7 +130,7 @@ def means_section(found: Findings) -> Html:
     parts = [
         paragraph(
             "Means over patients, whatever the other arms do, with intervals. A structure that is missed counts as a "
-            "miss in every one of them. Baselines look at no picture: what they reach is no achievement. Only "
+            "miss in every one of them. Baselines look at no picture: what they reach is not an achievement. Only "
             f"{found.metric.title} decides; the others are shown to be read with it. Outlines agree within "
             f"{found.study.surface_tolerance:g} px."
         )

@@ -48,7 +48,7 @@ def read_fidelity(label: str, path: Path) -> Fidelity:
     """Read the ``report.json`` of an evaluation, or that in a folder.
 
     Raises:
-        ValueError: the file is no such report.
+        ValueError: the file is not such a report.
         OSError: it cannot be read.
     """
     path = path / "report.json" if path.is_dir() else path

@@ -84,7 +84,7 @@ def limits_section(found: Findings) -> Html:
         "That a better score is a better diagnosis. Nothing here was seen by a clinician.",
     ]
     if not found.study.evaluations:
-        points.append("That synthetic clips are no copies of training clips: no evaluation of them was given.")
+        points.append("That synthetic clips are not copies of training clips: no evaluation of them was given.")
     if any(len(one.differences.folds) == 1 for one in found.comparisons):
         points.append("What another split of the patients would give: only one fold was tested.")
     if any(one.effect.degrees[1] == 0 for one in found.comparisons):

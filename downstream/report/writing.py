@@ -41,7 +41,7 @@ def write_report(out: str | os.PathLike[str], study: ReportInput, budget: int = 
         Path of the page.
 
     Raises:
-        ValueError: scores do not pair, an evaluation is no report, or the page is too large even without pictures.
+        ValueError: scores do not pair, an evaluation is not a report, or the page is too large even without pictures.
         OSError: a file cannot be read or written.
     """
     folder = Path(out)

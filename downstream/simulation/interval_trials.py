@@ -44,7 +44,7 @@ CELLS = tuple(
     (design, name, law)
     for design in DESIGNS
     for name, spread in SPREADS.items()
-    if design.folds > 1 or not spread.fold  # what one fold does is no error of a study that is about this fold
+    if design.folds > 1 or not spread.fold  # what one fold does is not an error of a study that is about this fold
     for law in (LAWS if name in _LAWS_WITH else ("normal",))
 )
 """All that is simulated: size, spread and law."""

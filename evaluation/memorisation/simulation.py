@@ -56,7 +56,7 @@ def plant_copies(design: Design, seed: int) -> Counts:
 
     Returns:
         Counts of clips with p ≤ α (``clip``); of copies that the gate names when they are the only one among the
-        synthetic clips (``one``), and when sixteen are (``many``). The kinds in `RELATIVES` are no copies, but other
+        synthetic clips (``one``), and when sixteen are (``many``). The kinds in `RELATIVES` are not copies, but other
         clips of a training patient, to see what the gate makes of them.
     """
     held_out_from, fake_from = design.num_train, design.num_train + design.num_held_out

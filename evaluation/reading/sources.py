@@ -72,10 +72,12 @@ class SourceOptions:
         step = float(self.stride)
         if self.frame_rate is not None:
             if not file_rate:
-                raise ValueError(f"says no frame rate; {self.frame_rate:g} Hz were asked for: use --stride instead")
+                raise ValueError(f"has no frame rate; {self.frame_rate:g} Hz were asked for: use --stride instead")
             step = file_rate / self.frame_rate
             if step < 0.999:
-                raise ValueError(f"has {file_rate:.4g} frames per second; {self.frame_rate:g} were asked for")
+                raise ValueError(
+                    f"has {file_rate:.4g} frames per second; {self.frame_rate:g} were asked for: ask for fewer"
+                )
         return [int(t * step + 0.5) for t in range(self.num_frames)]
 
 

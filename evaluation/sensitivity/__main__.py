@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if min(options.seeds, options.splits) < 1 or options.num_clips < 4:
-            raise ValueError("expected --seeds >= 1, --splits >= 1 and --num-clips >= 4")
+            got = f"{options.seeds}, {options.splits} and {options.num_clips}"
+            raise ValueError(f"expected --seeds >= 1, --splits >= 1 and --num-clips >= 4, got {got}")
         options.out.mkdir(parents=True, exist_ok=True)
         sources = options.data or [PHANTOM_PREFIX + kind for kind in PHANTOMS]
         studies = [_study(source, options) for source in sources]

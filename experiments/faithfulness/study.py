@@ -27,7 +27,7 @@ from monai_feat.visualize import save_contact_sheet
 
 __all__ = ["Budget", "describe", "run_study"]
 
-# So that one condition alone is no rare sight where there are several.
+# So that one condition alone is not a rare sight where there are several.
 DROPPED_OF_SEVERAL = 0.5
 
 

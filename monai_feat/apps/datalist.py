@@ -56,7 +56,7 @@ def _datalist(options: argparse.Namespace) -> Datalist:
     unfit = [name for name in (_FOLDER_ONLY if is_table else _TABLE_ONLY) if getattr(options, name) is not None]
     if unfit:
         flags = ", ".join("--" + name.replace("_", "-") for name in unfit)
-        raise ValueError(f"{flags}: of no use for {'a table' if is_table else 'a folder'} ({source})")
+        raise ValueError(f"{flags}: cannot be used with {'a table' if is_table else 'a folder'} ({source})")
     if not is_table:
         return _split(_items_of_folder(source, options), options)
     listing = _listing(source, options)

@@ -185,7 +185,7 @@ def look_at(source: str, num_files: int = 9) -> Look:
         spreads.append((pixels.amax(0) - pixels.amin(0)).mean().item())
         lengths.append(clip.frames)
     if not spreads:
-        raise VideoReadError(Path(source), f"none of the {len(paths)} clips can be read")
+        raise VideoReadError(Path(source), f"none of the {len(paths)} clips can be read: ask monai-feat doctor why")
     return Look("ultrasound" if statistics.median(spreads) < GREY_TOLERANCE else "endoscopy", max(lengths) == 1)
 
 

@@ -44,7 +44,7 @@ def check_config(config: Mapping[str, Any] | None = None) -> None:
 
     In a bundle, the first expression of ``initialize`` is ``$check_config()``, which finds the config that is being
     run, overrides included. An override may well replace what reads another key, such as ``clips`` and with it all that
-    ``clips`` refers to: keys that the bundle's own files refer to are no mistakes.
+    ``clips`` refers to: keys that the bundle's own files refer to are not mistakes.
 
     Args:
         config: content of a bundle config; None takes that of the workflow that evaluates this call.
@@ -64,7 +64,7 @@ def check_config(config: Mapping[str, Any] | None = None) -> None:
 
 
 def check_counts(**counts: Any) -> None:
-    """Refuse counts of a config that are no whole numbers from 1, before clips are read: some are used only then.
+    """Refuse counts of a config that are not whole numbers from 1, before clips are read: some are used only then.
 
     Raises:
         ConfigKeyError: names each that is not, with what it is.

@@ -48,7 +48,7 @@ def _last_line(cause: BaseException, go_on: str, debug: bool) -> str:
     if isinstance(cause, KeyboardInterrupt):
         return f"stopped. To go on, {go_on}"
     said = " ".join(str(cause).split())
-    # An error of Python or torch is no sentence for people: its name is half of what it says.
+    # An error of Python or torch is not a sentence for people: its name is half of what it says.
     text = said if said and _is_ours(cause) else f"{type(cause).__name__}: {said}"
     return f"error: {text}" + ("" if debug else " (--debug True shows where)")
 

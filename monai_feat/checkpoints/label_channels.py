@@ -30,7 +30,7 @@ def widen_autoencoder(state: Mapping[str, Tensor], label_channels: int) -> dict[
         label_channels: number of classes, the background among them.
 
     Raises:
-        CheckpointError: these are no such weights.
+        CheckpointError: these are not such weights.
         ValueError: there are fewer than 2 classes.
 
     Example:

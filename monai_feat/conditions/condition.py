@@ -78,7 +78,7 @@ class Condition(ABC):
     def block(self, in_channels: int, hidden_size: int, patch_size: int) -> nn.Module:
         """Make the block that embeds the values in a network of C = ``in_channels`` and D = ``hidden_size``.
 
-        It maps values ``(B,)`` to ``(B, D)``, or, where a value is no number per clip, values and the clip's (T, H, W)
+        It maps values ``(B,)`` to ``(B, D)``, or, where a value is not one number, values and the clip's (T, H, W)
         to ``(B, T, h, w, D)``. It adds nothing for none, and has ``reset_parameters``, which makes it add nothing for
         all values.
         """

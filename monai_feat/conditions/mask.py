@@ -61,7 +61,7 @@ class MaskCondition(Condition):
         return MaskEmbedding(self.num_labels, hidden_size, patch_size)
 
     def check_shape(self, values: Tensor, latent_shape: Sequence[int]) -> None:
-        """Refuse masks of other clips or frames, or whose size is no multiple of the latents'.
+        """Refuse masks of other clips or frames, or whose size is not a multiple of the latents'.
 
         Raises:
             ValueError: naming both shapes.

@@ -23,7 +23,7 @@ def register_condition(kind: KindT) -> KindT:
     A decorator above ``@dataclass(frozen=True)``. The fields of the class are what is saved: plain values of JSON.
 
     Raises:
-        TypeError: the class is no dataclass.
+        TypeError: the class is not a dataclass.
         ValueError: another class has that name.
     """
     if "__dataclass_fields__" not in vars(kind):

@@ -47,7 +47,7 @@ def name_by_pattern(pattern: str) -> Namer:
     Without a group in parentheses, the name is the whole match.
 
     Raises:
-        ValueError: `pattern` is no regular expression. The namer raises DatalistError for a clip that does not match.
+        ValueError: `pattern` is not a regular expression. The namer raises DatalistError where a clip does not match.
     """
     try:
         compiled = re.compile(pattern)
@@ -95,7 +95,7 @@ def pair_masks(
     """Give every clip its mask: the file of the same name, plus a suffix, whatever its format.
 
     ``a/b.mp4`` and the suffix ``_mask`` belong to ``a/b_mask.nii.gz`` (or another format) in the mask folder, which is
-    the clips' own folder if none is given. Files that are masks of others are no clips of their own.
+    the clips' own folder if none is given. Files that are masks of others are not clips of their own.
 
     Args:
         items: clips, all below `folder`.

@@ -52,7 +52,7 @@ class MaskFile:
         except VideoReadError:
             raise
         except ValueError as error:
-            raise VideoReadError(path, f"is no mask that is understood: it {error}") from None
+            raise VideoReadError(path, f"cannot be read as a mask: it {error}") from None
 
     def iter_frames(self, numbers: Sequence[int]) -> Iterator[Tensor]:
         """Yield the classes of single frames, uint8 ``(1, H, W)``; `UNKNOWN_LABEL` where nobody knows.

@@ -39,7 +39,7 @@ def find_clips(folder: str | os.PathLike[str]) -> list[Path]:
             a DICOMDIR, for the pictures that it lists; or one clip, which is returned.
 
     Returns:
-        At least one path; one with ``%d`` is no file, but `open_clip` opens it.
+        At least one path; one with ``%d`` is not a file, but `open_clip` opens it.
 
     Raises:
         DatalistError: the datalist is none, or leaks.

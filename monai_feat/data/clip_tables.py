@@ -127,7 +127,9 @@ def _read_rows(
     columns = list(read.columns)
     split = split or _known_column(columns, _SPLIT_COLUMNS)
     if (image := image or _known_column(columns, _IMAGE_COLUMNS)) is None:
-        raise DatalistError(f"{table}: which column names the clips? Its columns are {', '.join(columns)}")
+        raise DatalistError(
+            f"{table}: cannot tell which column names the clips: name it; the columns are {', '.join(columns)}"
+        )
     wanted = [column for column in (image, label, group, category, split) if column]
     if unknown := [column for column in wanted if column not in columns]:
         raise DatalistError(f"{table}: has no column {', '.join(unknown)}; its columns are {', '.join(columns)}")

@@ -121,7 +121,7 @@ def build_datalist(
         held = hold_out(groups, categories, test_share, seed)
     rest = [item for item in named if item.group not in held]
     if not rest:
-        raise DatalistError("every group is held out: nothing is left to train with")
+        raise DatalistError("every group is held out, expected some to train with: hold out fewer")
     folds = assign_folds([item.group for item in rest], [item.category for item in rest], num_folds, seed)
     datalist = Datalist(
         tuple(replace(item, fold=fold) for item, fold in zip(rest, folds, strict=True)),
@@ -186,7 +186,7 @@ def read_datalist(path: str | os.PathLike[str]) -> Datalist:
     """Read a datalist and refuse it if it leaks.
 
     Raises:
-        DatalistError: the file is no datalist, or the datalist is not valid.
+        DatalistError: the file is not a datalist, or the datalist is not valid.
         OSError: the file cannot be read.
     """
     datalist = parse_datalist(path)
@@ -198,7 +198,7 @@ def parse_datalist(path: str | os.PathLike[str]) -> Datalist:
     """Read a datalist of ours or of Auto3DSeg without judging its split; for training use `read_datalist`.
 
     Raises:
-        DatalistError: the file is no datalist, or an entry is not as it should be.
+        DatalistError: the file is not a datalist, or an entry is not as it should be.
         OSError: the file cannot be read.
     """
     datalist = inspect_datalist(path)
@@ -211,7 +211,7 @@ def inspect_datalist(path: str | os.PathLike[str]) -> Datalist:
     """Read a datalist as far as it can be read, and say in `Datalist.complaints` what is wrong with the rest.
 
     Raises:
-        DatalistError: the file is no datalist at all.
+        DatalistError: the file is not a datalist at all.
         OSError: the file cannot be read.
     """
     path = Path(path)
@@ -220,7 +220,7 @@ def inspect_datalist(path: str | os.PathLike[str]) -> Datalist:
     except ValueError as error:
         raise DatalistError(str(error)) from None
     if not isinstance(document, dict) or not isinstance(document.get("training"), list):
-        raise DatalistError(f'{path}: expected {{"training": [...], "testing": [...]}}, which this is not')
+        raise DatalistError(f'{path}: expected {{"training": [...], "testing": [...]}}, got something else')
     complaints: list[str] = []
     tables = [_names(document.get(key), key, complaints) for key in ("groups", "classes")]
     training, testing = (_items(document.get(key), key, path, tables, complaints) for key in ("training", "testing"))
@@ -228,7 +228,7 @@ def inspect_datalist(path: str | os.PathLike[str]) -> Datalist:
 
 
 def _names(table: Any, key: str, complaints: list[str]) -> dict[str, str]:
-    """The names that numbers stand for; what is no name is left out."""
+    """The names that numbers stand for; what is not a name is left out."""
     if table is None:
         return {}
     if not isinstance(table, dict):

@@ -56,7 +56,7 @@ def opened_dicom(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         if not (head := file.read(_BEGIN)):
             raise VideoReadError(path, "is empty (0 bytes)")
         if (start := _start_of_meta(head)) < 0:
-            raise VideoReadError(path, "is no DICOM file: it does not begin as one")
+            raise VideoReadError(path, "is not a DICOM file: its first bytes are others")
         whole = _as_stored(file, start)
         meta, end = _meta_of(whole)
         if UID(str(meta.get("TransferSyntaxUID") or "")) == DeflatedExplicitVRLittleEndian:

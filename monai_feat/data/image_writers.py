@@ -40,7 +40,7 @@ class _ClipWriter(ImageWriter):
         scale: 255 maps [0, 1] to [0, 255] before; None leaves pixels as they are.
 
     Raises:
-        ValueError: this is no clip, or its pixels would not be kept.
+        ValueError: this is not a clip, or its pixels would not be kept.
     """
 
     def __init__(self, output_dtype: Any = np.uint8, scale: int | None = None, **kwargs: Any) -> None:

@@ -31,7 +31,7 @@ _CLEAR, _NOISE = 32, 8
 _MOST_UNCLEAR = 0.01  # share of the pixels, at the edges of structures
 # JPEG works in squares of 8 pixels, resampling reaches no farther.
 _REACH = 8
-# Masks that hold more values than this are no maps of few classes.
+# Masks that hold more values than this are not maps of few classes.
 _FEW = 8
 _SHOWN = 12
 

@@ -17,7 +17,7 @@ def shown_path(path: str | os.PathLike[str]) -> str:
 
 
 class VideoReadError(ValueError):
-    """A file that is no readable clip, or has not the frames asked for; the message is one line that names the file.
+    """A file that is not a readable clip, or has not the frames asked for; the message is one line that names the file.
 
     Attributes:
         path: the file.

@@ -52,7 +52,7 @@ def list_segmentation_clips(
         A dict for each clip, with the paths ``image`` and ``label``; for a phantom, its name, ``seed`` and ``number``.
 
     Raises:
-        DatalistError: it is no datalist, or has no such fold.
+        DatalistError: it is not a datalist, or has no such fold.
         FileNotFoundError: there is no such file.
 
     Example:
@@ -66,7 +66,7 @@ def list_segmentation_clips(
         return [{"image": str(source), "seed": 2 * seed + validation, "number": number} for number in range(count)]
     if not Path(source).is_file():
         raise FileNotFoundError(
-            f"{source}: is no datalist; make one with folds that keep patients together: "
+            f"{source}: is not a datalist; make one with folds that keep patients together: "
             "monai-feat datalist FOLDER --masks MASKS --out datalist.json"
         )
     training = parse_datalist(source).training

@@ -70,7 +70,7 @@ def parse_phantom(source: str | os.PathLike[str]) -> PhantomName:
 
 
 def datalist_of(source: str | os.PathLike[str]) -> tuple[Path, str] | None:
-    """Split a source into the file of a datalist and the side that is meant; None where it is no datalist.
+    """Split a source into the file of a datalist and the side that is meant; None where it is not a datalist.
 
     Example:
         >>> datalist_of("clips/datalist.json:testing")
@@ -104,10 +104,10 @@ def choose_items(datalist: Datalist, side: str, name: str) -> tuple[ClipItem, ..
 
 
 def items_of(source: str | os.PathLike[str]) -> tuple[ClipItem, ...] | None:
-    """Return the clips that a source takes from a datalist; None where it is no datalist.
+    """Return the clips that a source takes from a datalist; None where it is not a datalist.
 
     Raises:
-        DatalistError: the file is no datalist, or leaks, or has no clip on that side.
+        DatalistError: the file is not a datalist, or leaks, or has no clip on that side.
         OSError: the file cannot be read.
     """
     named = datalist_of(source)

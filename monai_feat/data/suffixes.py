@@ -19,7 +19,7 @@ ARRAY_SUFFIXES = (
     *(".npy", ".npz", ".h5", ".hdf5"),
 )
 
-# What is no clip here, and which of MONAI's readers takes it.
+# What is not a clip here, and which of MONAI's readers takes it.
 _READERS_OF_OTHERS = {
     ".mgz": "NibabelReader",
     ".mgh": "NibabelReader",

@@ -63,7 +63,7 @@ def file_status(path: str | os.PathLike[str]) -> os.stat_result:
         raise VideoReadError(path, "is a folder; expected a file")
     # Opening a pipe would wait for its other end, and a device may never end.
     if not stat.S_ISREG(status.st_mode):
-        raise VideoReadError(path, "is no file but a pipe, a socket or a device")
+        raise VideoReadError(path, "is a pipe, a socket or a device, not a file")
     if status.st_size == 0:
         raise VideoReadError(path, "is empty (0 bytes)")
     return status
@@ -122,7 +122,7 @@ def _opened_stream(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def _first_stream(path: str | os.PathLike[str], container: InputContainer) -> VideoStream:
-    """The first video stream that is no cover picture."""
+    """The first video stream that is not a cover picture."""
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:
         raise VideoReadError(path, "has no video stream")

@@ -38,7 +38,7 @@ class Pseudonyms:
         """Read a key file; a new key where there is none.
 
         Raises:
-            ValueError: the file is no key file.
+            ValueError: the file is not a key file.
         """
         if not path.exists():
             return cls()

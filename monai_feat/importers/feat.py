@@ -93,7 +93,7 @@ def import_feat_checkpoint(path: str | os.PathLike[str]) -> FEAT:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        CheckpointError: if the file cannot be read, is no FEAT checkpoint, or a key is missing, left over or of another
+        CheckpointError: if the file cannot be read or is not FEAT's, or a key is missing, left over or of another
             shape; the message names the keys as the file does.
     """
     source = str(path)
@@ -131,7 +131,9 @@ def _strip_wrappers(state: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Drop what DistributedDataParallel and torch.compile put in front of the names."""
     stripped = {re.sub(r"^(module\.|_orig_mod\.)+", "", str(name)): value for name, value in state.items()}
     if len(stripped) < len(state):
-        raise CheckpointError(f"{source}: holds some tensors twice, with and without module. or _orig_mod. before them")
+        raise CheckpointError(
+            f"{source}: holds some tensors twice, with and without module. or _orig_mod. before them: save one of them"
+        )
     return stripped
 
 
@@ -171,7 +173,7 @@ def _empty_network(sizes: Mapping[str, Any], source: str) -> FEAT:
         with torch.device("meta"):
             return FEAT(**sizes)
     except ValueError as error:
-        raise CheckpointError(f"{source}: its shapes make no FEAT: {error}") from error
+        raise CheckpointError(f"{source}: its shapes are not those of a FEAT: {error}") from error
 
 
 def _published_names(ours: str) -> tuple[str, ...]:

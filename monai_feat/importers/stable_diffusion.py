@@ -165,7 +165,7 @@ def _build(arguments: Mapping[str, Any], file: Path) -> StableDiffusionAutoencod
         return StableDiffusionAutoencoder(**arguments)
     except ValueError as error:
         raise CheckpointError(
-            f"{file}: widths {arguments['channels']} are no multiples of {arguments['norm_num_groups']} norm groups; "
+            f"{file}: widths {arguments['channels']} are not multiples of {arguments['norm_num_groups']} norm groups; "
             "put the config.json that belongs to the weights beside them"
         ) from error
 

@@ -39,7 +39,7 @@ _DICE_CE = DiceCELoss(softmax=True)
 def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Return soft Dice + cross-entropy, by MONAI's ``DiceCELoss``, over the pixels whose class is known.
 
-    All known pixels count as one region, so that a class which is missing from a frame is no special case. Where
+    All known pixels count as one region, so that a class which is missing from a frame is not a special case. Where
     nothing is known the loss is 0, and so is its gradient.
 
     Args:

@@ -39,7 +39,7 @@ class ClipSegmentationLoss(nn.Module):
     def __init__(self, consistency_weight: float = 1.0) -> None:
         super().__init__()
         self.consistency_weight = consistency_weight
-        # The Dice of a batch as a whole: in most batches some frame lacks a class, which is no special case then.
+        # The Dice of a batch as a whole: in most batches some frame lacks a class, which is not a special case then.
         self.supervised = DeepSupervisionLoss(
             DiceCELoss(to_onehot_y=True, softmax=True, include_background=False, batch=True)
         )

@@ -26,7 +26,7 @@ class FeatureMetric(Metric):
     Args:
         network: maps clips ``(B, C, T, H, W)`` to features ``(B, D)``, or frames where its attribute ``takes`` is
             ``"frames"``; a :class:`FeatureNetwork`, or any module. It is put into evaluation mode, follows the metric
-            from device to device, and is no submodule of it: its weights are in no state dict and in no optimiser.
+            from device to device, and is not a submodule of it: its weights are in no state dict and in no optimiser.
             None where only ready-made features come in.
         reset_real_features: False keeps the real side over `reset`, for reals that stay the same over epochs.
         kwargs: of :class:`torchmetrics.Metric`.
@@ -67,7 +67,7 @@ class FeatureMetric(Metric):
         """Take in features ``(N, D)`` that were computed before.
 
         Raises:
-            ValueError: they are no finite vectors, or not of the D of the network.
+            ValueError: they are not finite vectors, or not of the D of the network.
         """
         self._computed = None
         self._update_count += 1

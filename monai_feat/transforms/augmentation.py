@@ -112,7 +112,7 @@ class RandAffineFrames(RandomizableTransform):
     def __call__(self, clip: Tensor, mode: str = "bilinear", randomize: bool = True) -> Tensor:
         """Map ``(C, T, H, W)``: pixels with ``"bilinear"``, labels with ``"nearest"``; 0 comes in from outside.
 
-        On frames that are no squares the map is that of the square, stretched.
+        On frames that are not squares the map is that of the square, stretched.
         """
         if randomize:
             self.randomize()

@@ -32,7 +32,7 @@ def join_labels(image: Tensor, labels: Tensor, label_channels: int) -> Tensor:
         Labelled clips ``(..., C + K, T, H, W)``, of the image's type.
 
     Raises:
-        TypeError: the labels are no whole numbers.
+        TypeError: the labels are not whole numbers.
         ValueError: there are fewer than 2 classes, a class is out of range, or the shapes differ.
 
     Example:

@@ -90,7 +90,7 @@ def _numbers(classes: npt.NDArray[np.uint8]) -> list[int]:
 
 
 def _eroded(inside: npt.NDArray[np.bool_], steps: int) -> npt.NDArray[np.bool_]:
-    """What is more than some pixels away from the outside; the frame's edge is no outside."""
+    """What is more than some pixels away from the outside; the frame's edge is not an outside."""
     for _ in range(steps):
         padded: npt.NDArray[np.bool_] = np.pad(inside, 1, mode="edge")
         inside = inside & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]

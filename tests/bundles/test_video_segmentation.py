@@ -126,7 +126,7 @@ def test_the_example_can_be_read_as_a_labelling_server_does(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"dataset_dir": "no/such.json"}, "no/such.json: is no datalist; make one with folds"),
+        ({"dataset_dir": "no/such.json"}, "no/such.json: is not a datalist; make one with folds"),
         ({"fold": 7}, r"has no fold 7; it has [0, 1]"),
         ({"augmentation": "wild"}, "expected augmentation to be one of"),
         ({"frame_size": 40}, "expected frame_size to be 16 times 2 or more, got 40"),

@@ -82,7 +82,9 @@ def train_fold(bundle_root: str | os.PathLike[str], config: Mapping[str, Any]) -
     settings = SegmentationSettings.from_dict({name: value for name, value in config.items() if name not in known})
     training, validation = datafold_read(config["datalist"], config["dataroot"], config["fold"])
     if not validation:
-        raise ValueError(f'{config["datalist"]}: no clip has "fold": {config["fold"]}, so nothing can be validated')
+        raise ValueError(
+            f'{config["datalist"]}: no clip has "fold": {config["fold"]}, expected some to validate on: choose another'
+        )
     labelled = [item for item in training if item.get("label")]
     unlabelled = [item for item in training if not item.get("label")]
     content = json.dumps([settings.to_json(), training, validation], sort_keys=True).encode()
@@ -114,7 +116,7 @@ class ClipPredictor:
     def __init__(self, bundle_root: str | os.PathLike[str]) -> None:
         progress = Path(bundle_root) / "progress.yaml"
         if not progress.is_file():
-            raise FileNotFoundError(f"{bundle_root}: is not trained yet; there is no progress.yaml in it")
+            raise FileNotFoundError(f"{bundle_root}: is not trained yet, for it has no progress.yaml: train it first")
         (self.progress,) = read_yaml(progress)
         self.network, self.settings = load_segmenter(Path(bundle_root) / self.progress["weights"])
         self.network.to(default_device())

@@ -51,7 +51,9 @@ def make_runner(
     dataroot = datalist.parent if dataroot is None else Path(dataroot).resolve()
     content = read_json(datalist)
     if not any("fold" in item for item in content.get("training", ())):
-        raise ValueError(f'{datalist}: expected {{"training": [...]}} with a "fold" in its items, which this is not')
+        raise ValueError(
+            f'{datalist}: expected {{"training": [...]}} with a "fold" in its items: make it with monai-feat datalist'
+        )
     work_dir.mkdir(parents=True, exist_ok=True)
     if not (work_dir / "datastats.yaml").is_file():
         clips, _ = datafold_read(content, str(dataroot), _NO_FOLD)

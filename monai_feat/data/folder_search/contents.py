@@ -223,7 +223,7 @@ def _group_of(reason: str) -> str:
 
 
 def shown_name(path: Path) -> str:
-    """A path as it can be printed: bytes that are no UTF-8 are written out."""
+    """A path as it can be printed: bytes that are not UTF-8 are written out."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

@@ -58,7 +58,7 @@ def stem_of(path: _Path) -> _Path:
 
 
 def why_not_a_clip(path: Path) -> str:
-    """Say why a file is no clip; empty where it may be one. DICOM is told by content, all else by the suffix."""
+    """Say why a file is not a clip; empty where it may be one. DICOM is told by content, all else by the suffix."""
     name = path.name.lower()
     if name in _VIEWER_FILES:
         return "is made by a file viewer"

@@ -104,7 +104,7 @@ def _add_file(path: Path, tree: Tree) -> None:
     if stat.S_ISREG(path.stat().st_mode):
         tree.files.append(path)
     else:
-        tree.left[path] = "is no regular file"
+        tree.left[path] = "is not a regular file"
 
 
 def _reason_to_leave(path: Path, is_folder: bool) -> str:

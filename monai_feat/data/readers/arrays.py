@@ -103,7 +103,7 @@ class NumpyFile(ArrayClip):
     def __init__(self, path: str | os.PathLike[str], array: str | None = None, axes: str | None = None) -> None:
         file_status(path)
         self.path = Path(path)
-        with as_read_error(path, "is no array of NumPy that can be read"):
+        with as_read_error(path, "is not an array of NumPy that can be read"):
             self._name = _member(path, array) if self._is_archive else ""
             with self._opened_array() as opened:
                 shape = opened.shape
@@ -140,7 +140,7 @@ class Hdf5File(ArrayClip):
         if not has_h5py:
             raise VideoReadError(path, "is HDF5, which needs h5py: pip install 'monai-feat[formats]'")
         self.path, self._h5py = Path(path), h5py
-        with as_read_error(path, "is no HDF5 file that can be read"), h5py.File(path, "r") as file:
+        with as_read_error(path, "is not an HDF5 file that can be read"), h5py.File(path, "r") as file:
             self._name = _chosen(path, _data_sets(file, h5py), array)
             found = file[self._name]
             _check_storage(path, found)

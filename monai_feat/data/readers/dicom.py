@@ -152,7 +152,7 @@ def _bytes_of_pixels(file: BinaryIO, header: Dataset) -> int:
 
 
 def _check_kind(path: str | os.PathLike[str], header: Dataset) -> None:
-    """Refuse what is no image, or whose pixels have no agreed way to 8 bits."""
+    """Refuse what is not an image, or whose pixels have no agreed way to 8 bits."""
     if "Rows" not in header or "PhotometricInterpretation" not in header:
         what = UID(str(header.get("SOPClassUID", ""))).name or "of no stated kind"
         raise VideoReadError(path, f"is DICOM without an image ({what})")

@@ -61,7 +61,7 @@ def volume_of(path: str | os.PathLike[str], header: Dataset, frames: int, slice_
     """
     if str(header.get("SOPClassUID", "")) != EnhancedUSVolumeStorage:
         if slice_index is not None:
-            raise VideoReadError(path, "is no Enhanced US Volume: leave slice_index out")
+            raise VideoReadError(path, "is not an Enhanced US Volume: leave slice_index out")
         return None
     slices = _slices(header, frames)
     moments = max(map(len, slices))

@@ -23,7 +23,7 @@ def exact_uint8(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt.N
     """Turn pixels of any type into uint8 where that loses nothing.
 
     Raises:
-        VideoReadError: a pixel is no whole number from 0 to 255.
+        VideoReadError: a pixel is not a whole number from 0 to 255.
     """
     if pixels.dtype == np.uint8:
         return pixels
@@ -42,12 +42,12 @@ def whole_numbers(path: str | os.PathLike[str], pixels: npt.NDArray[Any]) -> npt
     """Turn stored numbers of any type into int32 where that loses nothing.
 
     Raises:
-        VideoReadError: one is no whole number of 32 bits.
+        VideoReadError: one is not a whole number of 32 bits.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         values: npt.NDArray[np.int32] = pixels.astype(np.int32)
     if not (values == pixels).all():
-        raise VideoReadError(path, f"holds {pixels.dtype} numbers that are not whole: they are no classes")
+        raise VideoReadError(path, f"holds {pixels.dtype} numbers that are not whole: they are not classes")
     return values
 
 

@@ -25,7 +25,7 @@ __all__ = ["FrameFolder", "is_frame_pattern", "list_stills"]
 class FrameFolder(ClipFile):
     """A folder whose still images are the frames of one clip, in natural order of their names (``9.png``, ``10.png``).
 
-    Files that are no images are left out, and so are hidden ones and masks; see `list_stills`. Such a clip has no frame
+    Other files are left out, and so are hidden images and masks; see `list_stills`. Such a clip has no frame
     rate of its own.
 
     Raises:
@@ -54,7 +54,7 @@ class FrameFolder(ClipFile):
         if still.size != self.size:
             there, first = (f"{rows} x {columns}" for rows, columns in (still.size, self.size))
             raise VideoReadError(
-                still.path, f"has {there} pixels, the first frame {first}: these are no frames of a clip"
+                still.path, f"has {there} pixels, the first frame {first}: these are not frames of a clip"
             )
         return still
 
@@ -77,6 +77,6 @@ def list_stills(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def is_frame_pattern(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is no file, but names the frames of a clip that share a folder with others."""
+    """Whether a path is not a file, but names the frames of a clip that share a folder with others."""
     path = Path(path)
     return FRAME_NUMBER in path.name and path.parent.is_dir() and not path.exists()

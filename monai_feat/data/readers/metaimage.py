@@ -92,7 +92,7 @@ class MetaImageFile(ClipFile):
         if (name := fields["ElementDataFile"]) != "LOCAL":
             self._data, header = self.path.parent / name, int(fields.get("HeaderSize", 0))
             if Path(name).name != name or not self._data.is_file():
-                raise VideoReadError(self.path, f"keeps its pixels in {name!r}, which is no file beside it")
+                raise VideoReadError(self.path, f"keeps its pixels in {name!r}, which is not a file beside it")
             # A negative length stands for a header of unknown length before pixels that end with the file.
             self._offset = header if header >= 0 else max(0, self._data.stat().st_size - needed)
         there = self._data.stat().st_size - self._offset
@@ -182,7 +182,9 @@ def _read_header(path: str | os.PathLike[str]) -> tuple[dict[str, str], int]:
                     return fields, file.tell()
     except OSError as error:
         raise VideoReadError(path, f"cannot be opened ({error.strerror})") from None
-    raise VideoReadError(path, "is no MetaImage: its header has no ElementDataFile" if fields else "is no MetaImage")
+    raise VideoReadError(
+        path, "is not a MetaImage: its header has no ElementDataFile" if fields else "is not a MetaImage"
+    )
 
 
 def _stamped_rate(fields: Mapping[str, str]) -> float:

@@ -120,9 +120,9 @@ def _load(path: str | os.PathLike[str]) -> Any:
     except VideoReadError:
         raise
     except Exception as error:
-        raise VideoReadError(path, f"is no NIfTI file that can be read ({one_line(error)})") from error
+        raise VideoReadError(path, f"is not a NIfTI file that can be read ({one_line(error)})") from error
     if not isinstance(image, nib.Nifti1Pair) or len(image.shape) < 2:
-        raise VideoReadError(path, "is no NIfTI image of two or more axes")
+        raise VideoReadError(path, "is not a NIfTI image of two or more axes")
     return image
 
 
@@ -134,7 +134,7 @@ def _check_offset(path: str | os.PathLike[str]) -> None:
     kind: Any = nib.Nifti1Header if is_short else nib.Nifti2Header
     offset = float(kind(head[: kind.template_dtype.itemsize], check=False)["vox_offset"])
     if not 0 <= offset <= read_limits().header_bytes:
-        raise VideoReadError(path, f"is NIfTI with a header of {offset:g} bytes, which cannot be")
+        raise VideoReadError(path, f"is NIfTI with a header of {offset:g} bytes, expected far fewer: it is damaged")
 
 
 def _rate(step: float, unit: str) -> float:

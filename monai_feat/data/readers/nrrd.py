@@ -74,7 +74,7 @@ class NrrdFile(ArrayClip):
         self._data = self.path
         if (name := self._header.get("data file")) is not None:
             if not isinstance(name, str) or Path(name).name != name or not (self.path.parent / name).is_file():
-                raise VideoReadError(self.path, f"keeps its pixels in {name!r}, which is no one file beside it")
+                raise VideoReadError(self.path, f"keeps its pixels in {name!r}, which is not one file beside it")
             self._data, self._data_at = self.path.parent / name, 0
         encoding, needed = str(self._header["encoding"]), math.prod(self._shape) * self._dtype.itemsize
         if self._header.get("line skip") or encoding not in ("raw", *_GZIP):
@@ -117,7 +117,9 @@ class _BoundedLines:
         while line := self._file.readline(most):
             yield line
             if self._file.tell() > most:
-                raise VideoReadError(self._path, f"has a header of more than {most} bytes, which cannot be")
+                raise VideoReadError(
+                    self._path, f"has a header of more than {most} bytes, expected far fewer: it is damaged"
+                )
 
 
 def _dtype(header: Mapping[str, Any]) -> np.dtype[Any]:

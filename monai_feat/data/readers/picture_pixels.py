@@ -73,7 +73,7 @@ def stored_values(path: str | os.PathLike[str], picture: Image.Image) -> npt.NDA
     Coloured pictures give ``(3, H, W)``.
 
     Raises:
-        VideoReadError: a value is no whole number of 32 bits.
+        VideoReadError: a value is not a whole number of 32 bits.
     """
     if picture.mode == "P":
         return _palette_values(picture)[None]

@@ -127,7 +127,7 @@ def opened_picture(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
     file_status(path)
     # Handed a path, Pillow maps the file, and then mixes up rows and columns of a TIFF file that lies on its side.
     with Path(path).open("rb") as file:
-        with as_read_error(path, "is no picture that can be read"):
+        with as_read_error(path, "is not a picture that can be read"):
             picture = Image.open(file, formats=_FORMATS)
         check_frames(path, 1, (picture.height, picture.width))
         yield picture

@@ -36,7 +36,7 @@ class TiffFile(StillFile):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path)
-        # Of what tifffile knows, files of others are no part: a stack in OME may name files to be opened beside it.
+        # Of what tifffile knows, files of others are not part: a stack in OME may name files to be opened beside it.
         with as_read_error(path, "is TIFF with a damaged header"), TiffPages(path, _multifile=False) as tiff:
             self._arrange(_stack(path, tiff), tiff)
 
@@ -69,7 +69,7 @@ def open_still(path: str | os.PathLike[str]) -> StillFile:
     """Open a picture of any format, by its content.
 
     Raises:
-        VideoReadError: it is no picture that can be read.
+        VideoReadError: it is not a picture that can be read.
     """
     file_status(path)
     with Path(path).open("rb") as file:
@@ -78,11 +78,11 @@ def open_still(path: str | os.PathLike[str]) -> StillFile:
 
 
 def _stack(path: str | os.PathLike[str], tiff: TiffPages) -> TiffPageSeries:
-    """The one series of pages that is no reduced copy of another, with at most one axis of frames."""
+    """The one series of pages that is not a reduced copy of another, with at most one axis of frames."""
     series = [pages for pages in tiff.series if not (pages.keyframe.is_reduced or pages.keyframe.is_mask)]
     if len(series) != 1:
         sizes = ", ".join(f"{len(pages)} of {' x '.join(map(str, pages.shape))}" for pages in series)
-        raise VideoReadError(path, f"holds pages that are no frames of one clip ({sizes or 'none'}): split it")
+        raise VideoReadError(path, f"holds pages that are not frames of one clip ({sizes or 'none'}): split it")
     (stack,) = series
     axes = [axis for axis, n in zip(stack.axes, stack.shape, strict=True) if n > 1 and axis not in "YXS"]
     if len(axes) > 1 or "C" in axes:

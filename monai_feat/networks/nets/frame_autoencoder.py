@@ -79,7 +79,7 @@ class FrameAutoencoder(Pretrained):
             Mean and log-variance, each ``(B, C_latent, T, H/f, W/f)`` for an autoencoder that downsamples by f.
 
         Raises:
-            ValueError: when the clips have no five axes or other channels, or H or W is no multiple of f.
+            ValueError: when the clips have no five axes or other channels, or H or W is not a multiple of f.
         """
         if x.ndim == 5 and x.shape[1] != (channels := self._first_weights().shape[1]):
             raise ValueError(
@@ -141,7 +141,7 @@ class FrameAutoencoder(Pretrained):
             frame_size: its ``(H, W)`` in pixels, or one number.
 
         Raises:
-            ValueError: when H or W is no multiple of f.
+            ValueError: when H or W is not a multiple of f.
         """
         first = self._first_weights()
         frame = first.new_zeros(1, first.shape[1], 1, *ensure_tuple_rep(frame_size, 2))

@@ -27,7 +27,7 @@ class StableDiffusionAutoencoder(AutoencoderKL):
     None of these can be had from ``AutoencoderKL``'s arguments. The state dict differs from the stock one in keys and
     shapes, so that neither loads into the other unnoticed. Methods and their shapes are ``AutoencoderKL``'s: ``encode``
     takes (B, C, H, W) and returns mean and standard deviation, both (B, ``latent_channels``, H / f, W / f) with
-    f = 2 ** (levels − 1). The latent scale (0.18215 for SD 1.x) is no part of the network.
+    f = 2 ** (levels − 1). The latent scale (0.18215 for SD 1.x) is not a part of the network.
 
     Args:
         in_channels: channels of the image that is encoded.

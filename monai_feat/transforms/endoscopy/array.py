@@ -97,7 +97,7 @@ class MaskBurntIn(Transform):
     """Black out text, insets and the surround of the field of view; nothing else changes.
 
     The metadata get ``burnt_in``: a list of dicts of ``kind``, ``box`` and ``confidence``, one for each text or inset.
-    It is no de-identification: text that is not found stays.
+    It is not a de-identification: text that is not found stays.
 
     Args:
         min_confidence: regions below it stay.

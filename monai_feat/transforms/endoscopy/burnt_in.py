@@ -38,7 +38,7 @@ class BurntInRegion:
 
 @dataclass(frozen=True)
 class BurntIn:
-    """What is no picture in the frames of a clip.
+    """What is not a picture in the frames of a clip.
 
     Attributes:
         mask: boolean ``(H, W)``, True where the regions are, and outside the field of view where that is sure.

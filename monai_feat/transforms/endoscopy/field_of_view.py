@@ -181,7 +181,7 @@ def _disc(hull: _Mask) -> _Mask:
 
 
 def _eroded(mask: _Mask, pixels: int) -> _Mask:
-    """What is farther than `pixels` (rows and columns) from the outside; the frame's own edge is no outside."""
+    """What is farther than `pixels` (rows and columns) from the outside; the frame's own edge is not an outside."""
     padded = np.pad(mask, pixels, constant_values=True)
     rows = np.logical_and.reduce([np.roll(padded, k, 0) for k in range(-pixels, pixels + 1)])
     both: _Mask = np.logical_and.reduce([np.roll(rows, k, 1) for k in range(-pixels, pixels + 1)])

@@ -47,7 +47,7 @@ def find_insets(levels: _Levels, field: _Mask) -> list[tuple[Box, float]]:
         that is an edge, counted from 0.6 (confidence 0), which chance brings about, to 1.
     """
     inner = field.copy()
-    # The step at the border of the field is no side of an inset.
+    # The step at the border of the field is not a side of an inset.
     inner[1:] &= field[:-1]
     inner[:-1] &= field[1:]
     inner[:, 1:] &= field[:, :-1]

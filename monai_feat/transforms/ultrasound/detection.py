@@ -238,7 +238,7 @@ def _fit(model: _Model, evidence: Array, pixel: float) -> tuple[Array, float]:
 
 
 def _different(ordered: Array, steps: Array) -> Array:
-    """The first few of these outlines, best first, that are no near relatives of a better one."""
+    """The first few of these outlines, best first, that are not near relatives of a better one."""
     kept = [ordered[0]]
     for values in ordered[1:]:
         if len(kept) < _STARTS and all((np.abs(values - other) > 2.5 * steps)[3:5].any() for other in kept):

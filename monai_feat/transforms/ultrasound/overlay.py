@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is burnt into an ultrasound clip and is no echo: text, rulers, traces around the field, marks drawn over it."""
+"""What is burnt into an ultrasound clip: text, rulers, traces around the field, marks drawn over it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def detect_static_marks(clip: Tensor, field: UltrasoundField) -> StaticMarks:
     strokes, they are flow (colour or power Doppler): then no colour is taken for a mark, not even a caliper's. Up to 32
     frames are looked at, evenly spaced.
 
-    Confidence is 1 where marks cover up to 5 % of the field and falls to 0 at 10 %: what covers more is no annotation.
+    Confidence is 1 where marks cover up to 5 % of the field and falls to 0 at 10 %: more is not an annotation.
 
     Args:
         clip: ``(C, T, H, W)`` with one or three channels; uint8 in [0, 255] or float in [-1, 1].

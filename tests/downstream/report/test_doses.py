@@ -110,7 +110,7 @@ def test_a_patient_who_stays_is_neither() -> None:
 
 
 def test_patients_are_compared_over_the_trainings_that_both_arms_have() -> None:
-    """The only other training of the reference in fold 2 did badly; that is no gain of the other arm."""
+    """The only other training of the reference in fold 2 did badly; that is not a gain of the other arm."""
     base = [s for s in draw({"real": 0.0, QUESTION: 0.0}, noise=0.0) if s.metric == "dice"]
     bad = [s for s in base if (s.arm, s.fold, s.seed) == ("real", 2, 1)]
     kept = [s for s in base if (s.fold, s.seed) != (2, 1)]

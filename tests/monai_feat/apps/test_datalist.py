@@ -58,7 +58,7 @@ def test_groups_that_nobody_named_are_pointed_out(
     ("arguments", "message"),
     [
         (["--folds", "7", "--group-level", "1"], "at most 6 folds"),
-        (["--group-column", "who"], "--group-column: of no use for a folder"),
+        (["--group-column", "who"], "--group-column: cannot be used with a folder"),
         (["--group-level", "3"], "there is no level 3"),
         (["--test-groups", "nobody"], "are in no item"),
     ],

@@ -162,7 +162,7 @@ def test_runs_in_monai_with_overrides(bundle: Path) -> None:
 
 
 def test_an_override_may_replace_what_reads_other_keys(bundle: Path) -> None:
-    """Replacing the trainer leaves ``max_epochs`` without a reader, which is no mistake; never having had one is."""
+    """Replacing the trainer leaves ``max_epochs`` without a reader, which is not a mistake; never having had one is."""
     trainer = {"_target_": "fractions.Fraction", "numerator": 1}
     for overrides in ({"train::trainer": trainer}, {"train::trainer::denominator": 3}, {"train::dataset::data": []}):
         run(config_file=str(bundle), logging_file=False, **overrides)

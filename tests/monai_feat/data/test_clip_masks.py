@@ -40,7 +40,7 @@ def test_two_classes_may_be_black_and_white(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "label_channels", "message"),
     [
-        ([[3]], 3, r"mask\.png: is no mask that is understood: it holds the value 3 \(100\.0%\)"),
+        ([[3]], 3, r"mask\.png: cannot be read as a mask: it holds the value 3 \(100\.0%\)"),
         ([[255]], 3, r"holds the value 255 .*say what each value stands for with a legend"),
         ([[100]], 2, r"holds the value 100"),
         ([[[1, 0, 0]]], 2, r"holds the value #010000"),

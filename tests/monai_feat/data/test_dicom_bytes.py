@@ -64,7 +64,7 @@ def test_what_is_deflated_unpacks_to_the_same_and_within_a_limit(usual: Path) ->
 
 def test_a_pipe_and_other_files_are_none(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.dcm")
-    (tmp_path / "text.dcm").write_text("DICOM is no word that a file begins with")
+    (tmp_path / "text.dcm").write_text("DICOM is not a word that a file begins with")
     for name in ("pipe.dcm", "text.dcm", "missing.dcm", "nul\0.dcm"):
         assert not is_dicom(tmp_path / name)
         assert not holds_video(tmp_path / name)

@@ -42,7 +42,7 @@ def test_a_fold_of_a_datalist_validates(tmp_path: Path) -> None:
 
 
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="is no datalist; make one with folds"):
+    with pytest.raises(FileNotFoundError, match="is not a datalist; make one with folds"):
         list_segmentation_clips(tmp_path)
     (tmp_path / "a.json").write_text('{"training": [{"image": "a.mp4", "label": "a.png", "fold": 0}]}')
     with pytest.raises(DatalistError, match=r"has no fold 2; it has \[0\]"):

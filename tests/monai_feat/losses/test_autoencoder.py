@@ -50,7 +50,7 @@ def test_plain_terms_by_hand(clips: Tensor) -> None:
 
 
 def test_gradient_difference_by_hand(clips: Tensor) -> None:
-    """A ramp of 0.2 a column and 0.1 a row more; an even offset is no difference of gradients."""
+    """A ramp of 0.2 a column and 0.1 a row more; an even offset is not a difference of gradients."""
     ramp = 0.2 * torch.arange(8.0) + 0.1 * torch.arange(8.0)[:, None]
     assert gradient_difference(clips + ramp + 5, clips).item() == pytest.approx(0.3, rel=1e-4)
     plain, sharp = (AutoencoderLoss(gradient_weight=weight) for weight in (0.0, 0.5))

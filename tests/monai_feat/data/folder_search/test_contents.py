@@ -273,7 +273,7 @@ def test_special_files_are_left_and_never_opened(tmp_path: Path) -> None:
     layouts.frames(tmp_path, ["a.png"])
     os.mkfifo(tmp_path / "b.mp4")
     contents = search_folder(tmp_path)
-    assert contents.left == {tmp_path / "b.mp4": "is no regular file"}
+    assert contents.left == {tmp_path / "b.mp4": "is not a regular file"}
 
 
 def test_a_folder_without_clips_says_what_is_there(tmp_path: Path) -> None:

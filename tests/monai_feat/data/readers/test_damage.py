@@ -173,7 +173,7 @@ def test_bad_files_are_refused_in_one_line(good: dict[str, Path], tmp_path: Path
     header = good["a.gif"].read_bytes()
     files = {
         "empty.mp4": b"",
-        "text.mp4": b"This is no video.\n" * 50,
+        "text.mp4": b"This is not a video.\n" * 50,
         "cut.mp4": good["a.mp4"].read_bytes()[:-300],
         "cut.mkv": good["a.mkv"].read_bytes()[:60],
         "no_frame.gif": header[: header.index(b"\x21\xf9")] + b";",

@@ -187,7 +187,7 @@ def test_what_cannot_be_shown_is_refused_in_one_line(tmp_path: Path) -> None:
     saved(report, tmp_path / "report.dcm")
     for name, reason in {
         "cut": "is truncated",
-        "text": "is no DICOM file",
+        "text": "is not a DICOM file",
         "empty": "is empty",
         "deep": "RGB pixels of 16 bits",
         "hsv": "has HSV pixels",

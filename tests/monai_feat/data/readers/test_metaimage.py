@@ -69,8 +69,8 @@ def test_what_is_no_clip_is_refused_in_one_line(tmp_path: Path) -> None:
         "cut_packed": "is truncated",
         "volume": "expected a clip",
         "size": "damaged header",
-        "elsewhere": "is no file beside it",
-        "text": "is no MetaImage",
+        "elsewhere": "is not a file beside it",
+        "text": "is not a MetaImage",
         "empty": "is empty",
         "missing": "cannot be opened",
     }.items():

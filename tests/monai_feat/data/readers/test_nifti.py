@@ -80,7 +80,7 @@ def test_what_is_no_clip_is_refused_in_one_line(tmp_path: Path) -> None:
     save(tmp_path / "volume.nii", np.zeros((4, 4, 3, 3), np.uint8), (1, 1, 1, 1))
     for name, reason in {
         "cut.nii": "is truncated",
-        "text.nii": "is no NIfTI",
+        "text.nii": "is not a NIfTI",
         "empty.nii": "is empty",
         "cut.nii.gz": "is (damaged|no NIfTI)",
         "deep.nii": r"holds int16 values from 0 to .*map them there",
@@ -119,7 +119,7 @@ def test_values_of_masks_are_those_that_are_stored(tmp_path: Path, suffix: str) 
     values = torch.stack(list(NiftiFile(tmp_path / f"a{suffix}").iter_values([0, 1])))
     np.testing.assert_array_equal(values[:, 0], classes.transpose(2, 1, 0))
     nib.save(nib.Nifti1Image(np.full((6, 4, 2), 0.5, np.float32), np.eye(4)), tmp_path / f"b{suffix}")
-    with pytest.raises(VideoReadError, match="not whole: they are no classes"):
+    with pytest.raises(VideoReadError, match="not whole: they are not classes"):
         list(NiftiFile(tmp_path / f"b{suffix}").iter_values([0]))
 
 

@@ -68,7 +68,7 @@ def test_pixels_may_lie_beside_the_header(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load_clip(tmp_path / "a.nhdr")[0], CLIP)
     text = (tmp_path / "a.nhdr").read_text()
     (tmp_path / "b.nhdr").write_text(text.replace("data file: a.raw", "data file: ../a.raw"))
-    with pytest.raises(VideoReadError, match="is no one file beside it"):
+    with pytest.raises(VideoReadError, match="is not one file beside it"):
         open_clip(tmp_path / "b.nhdr")
 
 

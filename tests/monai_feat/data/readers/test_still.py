@@ -156,5 +156,5 @@ def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
         load_clip(tmp_path / "a.jpg")
     assert not is_still(tmp_path / "none.png")
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(VideoReadError, match=r"pipe\.png: is no file but a pipe"):
+    with pytest.raises(VideoReadError, match=r"pipe\.png: is a pipe, a socket or a device"):
         load_clip(tmp_path / "pipe.png")

@@ -69,7 +69,7 @@ def test_a_reduced_copy_is_no_frame_and_other_pages_are_refused(tmp_path: Path) 
     with tifffile.TiffWriter(tmp_path / "b.tif") as writer:
         writer.write(STACK[0], photometric="rgb", metadata=None)
         writer.write(STACK[0, :16], photometric="rgb", metadata=None)
-    with pytest.raises(VideoReadError, match="pages that are no frames of one clip"):
+    with pytest.raises(VideoReadError, match="pages that are not frames of one clip"):
         load_clip(tmp_path / "b.tif")
 
 

@@ -58,7 +58,7 @@ def test_few_steps_do_what_takes_ddim_ten_times_as_many() -> None:
 @pytest.mark.parametrize("prediction_type", ["epsilon", "sample", "v_prediction"])
 @pytest.mark.parametrize("num_steps", [2, 5, 25])
 def test_agrees_with_diffusers(prediction_type: str, num_steps: int) -> None:
-    """Given the same timesteps, and a network that is no Gaussian's; theirs computes its tables in float32."""
+    """Given the same timesteps, and a network that is not a Gaussian's; theirs computes its tables in float32."""
     diffusers = pytest.importorskip("diffusers")
     ours = RespacedMultistepScheduler(prediction_type=prediction_type)
     ours.set_timesteps(num_steps)
