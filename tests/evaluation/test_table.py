@@ -47,4 +47,4 @@ def test_what_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main([str(tmp_path / "a.json")]) == 2
     assert main([str(tmp_path / "b.json")]) == 2
     assert main([str(tmp_path / "none")]) == 2
-    assert "is not the report of an evaluation" in capsys.readouterr().err
+    assert "is not a report.json of monai-feat evaluate" in capsys.readouterr().err

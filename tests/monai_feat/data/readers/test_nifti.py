@@ -82,7 +82,7 @@ def test_what_is_no_clip_is_refused_in_one_line(tmp_path: Path) -> None:
         "cut.nii": "is truncated",
         "text.nii": "is not a NIfTI",
         "empty.nii": "is empty",
-        "cut.nii.gz": "is (damaged|no NIfTI)",
+        "cut.nii.gz": "is (damaged|not a NIfTI)",
         "deep.nii": r"holds int16 values from 0 to .*map them there",
         "volume.nii": "expected a clip",
         "missing.nii": "cannot be opened",
