@@ -184,7 +184,7 @@ def test_another_shape_is_named(tmp_path: Path, name: str, shape: tuple[int, ...
 @pytest.mark.parametrize(
     ("name", "shape", "message"),
     [
-        ("restormers.0.attn.temperature", (3, 1, 1), "are not those of a FEAT: num_heads must divide hidden_size, got 3"),
+        ("restormers.0.attn.temperature", (3, 1, 1), "are not those of a FEAT: num_heads must divide"),
         ("x_embedder.proj.weight", (8, 12), "is not a published FEAT checkpoint: it has no x_embedder.proj.weight"),
     ],
 )
