@@ -74,7 +74,7 @@ def _run(study: Study, workspace: Workspace, options: argparse.Namespace) -> int
     _complain(outcome)
     if options.job is None:
         unfinished = {**outcome.failed, **{job: f"needs {', '.join(n)}" for job, n in outcome.blocked.items()}}
-        print(f"Look at {report_study(study, workspace, jobs, unfinished, options.command)}")
+        print(f"Wrote {report_study(study, workspace, jobs, unfinished, options.command)}")
     return DONE if outcome.complete else SOME_FAILED
 
 

@@ -29,6 +29,8 @@ from typing import cast, get_args
 import torch
 from torch import distributed, nn
 
+from monai_feat.apps.next_step import next_step, study_command
+from monai_feat.bundle import ClipReading
 from monai_feat.checkpoints import CheckpointError
 from monai_feat.data.clip_listing import name_by_pattern
 from monai_feat.data.source_names import is_phantom, parse_phantom
@@ -41,7 +43,7 @@ from .reading.agreement import Colour
 from .reading.clips import SideFit
 from .reading.comparison import Comparison, open_comparison
 from .reading.latents import load_autoencoder
-from .reading.protocol import PRESETS, Protocol, get_preset
+from .reading.protocol import PRESETS, Protocol, as_in_training, get_preset
 from .reading.sources import SourceOptions, parse_grid
 from .report import write_report
 from .report.summary import summarise
@@ -82,14 +84,16 @@ def _run(options: argparse.Namespace) -> int:
         raise ValueError("--gate is calibrated on real clips that were not trained on: name them with --held-out HELD")
     for folder in (Path(options.out), _cache(options)):
         check_folder(folder)
-    protocol = _protocol(options)
+    reading = ClipReading.of_samples(options.fake)
+    protocol = _protocol(options, reading)
     spaces = _spaces(options, protocol)
-    comparison = _open(options, protocol)
-    evaluation = evaluate(comparison, spaces, _settings(options, comparison))
+    comparison = _open(options, protocol, reading)
+    settings = _settings(options, comparison)
+    evaluation = evaluate(comparison, spaces, settings)
     if evaluation is None:
         return 0
     page = write_report(evaluation, options.out)
-    _tell(evaluation, page, options.quiet)
+    _tell(evaluation, page, options, settings.modality)
     if options.gate and (evaluation.gate is None or not evaluation.gate.passed):
         return 3
     return 0
@@ -104,28 +108,35 @@ def _import(module: str) -> None:
         ) from error
 
 
-def _open(options: argparse.Namespace, protocol: Protocol) -> Comparison:
+def _open(options: argparse.Namespace, protocol: Protocol, reading: ClipReading | None) -> Comparison:
     sources = SourceOptions(
         num_frames=protocol.num_frames,
         stride=protocol.stride,
         frame_rate=protocol.frame_rate,
         group=None if options.group is None else name_by_pattern(options.group),
         grid=None if options.grid is None else parse_grid(options.grid, options.grid_border),
-        on_bad=options.on_bad,
+        on_bad=_on_bad(options, reading),
         autoencoder=_autoencoder(options),
+        reading=reading,
+        still_frames=protocol.num_frames if reading is not None and reading.num_frames == 1 else 1,
     )
     specs = {"train": options.real, "fake": options.fake, "held_out": options.held_out}
     named = {name: spec for name, spec in specs.items() if spec is not None}
     return open_comparison(named, protocol, sources, options.accept_differences)
 
 
+def _on_bad(options: argparse.Namespace, reading: ClipReading | None) -> str:
+    """What cannot be used is left out, and named, where the training that is compared with did so too."""
+    return str(options.on_bad or ("error" if reading is None else "skip"))
+
+
 def _autoencoder(options: argparse.Namespace) -> nn.Module | None:
     return None if options.autoencoder is None else load_autoencoder(Path(options.autoencoder), options.device)
 
 
-def _protocol(options: argparse.Namespace) -> Protocol:
+def _protocol(options: argparse.Namespace, reading: ClipReading | None) -> Protocol:
     """The preset, with what was asked for otherwise; it loses its name where that changes what it stands for."""
-    preset = get_preset(options.preset)
+    preset = as_in_training(get_preset(options.preset), reading)
     asked = {
         "num_frames": options.num_frames,
         "stride": options.stride,
@@ -138,6 +149,8 @@ def _protocol(options: argparse.Namespace) -> Protocol:
         "jpeg_quality": options.jpeg_quality,
     }
     changes = {name: value for name, value in asked.items() if value is not None}
+    if options.stride is not None:
+        changes["frame_rate"] = None
     # Only the bilinear resampler has a choice of fit.
     resampler = preset.resampler if changes.get("fit", preset.fit) == preset.fit else "bilinear"
     protocol = replace(preset, **changes, resampler=resampler, seed=options.seed)
@@ -171,9 +184,9 @@ def _settings(options: argparse.Namespace, comparison: Comparison) -> Settings:
     return Settings(
         cache=_cache(options),
         batch_size=options.batch_size,
-        skip_bad=options.on_bad == "skip",
+        skip_bad=_on_bad(options, comparison.options.reading) == "skip",
         corruptions=options.corruptions,
-        modality=options.modality or _modality(options.real, comparison.protocol.colour),
+        modality=options.modality or _modality(options.real, comparison),
         autoencoder=comparison.options.autoencoder,
         command=options.command,
         progress=not options.quiet,
@@ -184,20 +197,25 @@ def _cache(options: argparse.Namespace) -> Path:
     return Path(options.cache) if options.cache else Path(options.out).parent / ".evaluation_cache"
 
 
-def _modality(real: str, colour: str | None) -> Modality:
-    """That of a phantom, or else what grey and coloured clips usually are."""
+def _modality(real: str, comparison: Comparison) -> Modality:
+    """That of a phantom or of a training, or else what grey and coloured clips usually are."""
+    reading = comparison.options.reading
+    if reading is not None and reading.modality in get_args(Modality):
+        return cast(Modality, reading.modality)
     if is_phantom(real) and (kind := parse_phantom(real).kind) in get_args(Modality):
         return cast(Modality, kind)
-    return "ultrasound" if colour == "grey" else "endoscopy"
+    return "ultrasound" if comparison.protocol.colour == "grey" else "endoscopy"
 
 
-def _tell(evaluation: Evaluation, page: Path, is_quiet: bool) -> None:
+def _tell(evaluation: Evaluation, page: Path, options: argparse.Namespace, modality: Modality) -> None:
+    is_quiet = options.quiet
     if not is_quiet:
         print(summarise(evaluation))
     if evaluation.gate is not None and not evaluation.gate.passed:
         print(describe(evaluation.gate), file=sys.stderr)
     if not is_quiet:
-        print(f"Look at {page}; {page.with_suffix('.json')} holds all numbers. {evaluation.seconds:.0f} s.")
+        print(f"{page.with_suffix('.json')} holds all numbers. {evaluation.seconds:.0f} s.")
+        print(next_step([page], study_command(options.real, modality)))
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -269,8 +287,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--on-bad",
         choices=("error", "skip"),
-        default="error",
-        help="what to do with clips that are too short or cannot be read (default: %(default)s)",
+        help="what to do with clips that are too short or cannot be read (default: error; skip if FAKE has a manifest)",
     )
     group.add_argument(
         "--accept-differences", action="store_true", help="only warn where two sides should not be compared"

@@ -68,7 +68,7 @@ CALLS = [
     ["doctor", "my clips.json", "--out", "doctor's report"],
     ["clean", "my clips.json", "--out", "my copies", "--quiet"],
     ["train", "my clips.json", "--minutes", "0.003", "--out", "my run"],
-    ["sample", "feat_ultrasound", "--trained", "my run", "--num-clips", "1", "--out", "mine"],
+    ["sample", "my run", "--num-clips", "1", "--out", "mine"],
     ["evaluate", "phantom:ultrasound:1", "phantom:ultrasound:2", "--max-clips", "4", "--out", "y"],
     ["study", "my study.yaml", "--out", "my study"],
     ["study", "ultrasound", "--check"],

@@ -74,16 +74,16 @@ def common_colour(sides: Sequence[Side], size: tuple[int, int]) -> tuple[Colour,
     return "rgb", [Difference(f"grey and coloured clips are mixed: {seen} are in colour")] if is_mixed else []
 
 
-def differences(real: Side, fake: Side, size: tuple[int, int], by_stride: bool) -> list[Difference]:
+def differences(real: Side, fake: Side, size: tuple[int, int] | None, by_stride: bool) -> list[Difference]:
     """What else differs between two sides: codec, frame rate, and whether clips were enlarged or reduced.
 
     Args:
         real: the reference.
         fake: what is compared with it.
-        size: at which both are compared.
+        size: at which both are compared; None where the one was made from the other's size, so that it misleads nobody.
         by_stride: whether clips take every n-th frame, whatever the frame rate.
     """
-    found = [*_codec_differences(real, fake), *_size_differences(real, fake, size)]
+    found = [*_codec_differences(real, fake), *([] if size is None else _size_differences(real, fake, size))]
     return found + (list(_rate_differences(real, fake)) if by_stride else [])
 
 

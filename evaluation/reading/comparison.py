@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .agreement import Difference, common_colour, common_size, differences, overlaps
+from .agreement import Colour, Difference, common_colour, common_size, differences, overlaps
 from .clips import ClipSet, WindowRule, cut_windows
 from .protocol import Protocol
 from .sources import Side, SourceError, SourceOptions, open_side
@@ -93,21 +93,39 @@ def open_comparison(
     labels = {"train": "REAL", "fake": "FAKE", "held_out": "HELD"}
     sides = {name: open_side(labels[name], spec, _options_of(name, protocol, options)) for name, spec in specs.items()}
     size = common_size(list(sides.values()), protocol.size)
-    colour, found = common_colour(list(sides.values()), size)
-    if protocol.colour is not None:
-        colour, found = protocol.colour, [replace(difference, misleads=False) for difference in found]
+    colour, found = _colour(list(sides.values()), size, protocol, options)
     for name in ("fake", "held_out"):
         if name in sides:
-            found += differences(sides["train"], sides[name], size, by_stride=options.frame_rate is None)
+            found += _differences(sides["train"], sides[name], size, options)
     found += _shared(sides)
     differing = _judge(found, accept_differences)
     return Comparison(replace(protocol, size=size, colour=colour), options, sides, differing)
 
 
+def _colour(
+    sides: list[Side], size: tuple[int, int], protocol: Protocol, options: SourceOptions
+) -> tuple[Colour, list[Difference]]:
+    """Colour in which all sides are compared; that of the training needs no look at the clips."""
+    if protocol.colour is not None and options.reading is not None:
+        return protocol.colour, []
+    colour, found = common_colour(sides, size)
+    if protocol.colour is None:
+        return colour, found
+    return protocol.colour, [replace(difference, misleads=False) for difference in found]
+
+
+def _differences(real: Side, other: Side, size: tuple[int, int], options: SourceOptions) -> list[Difference]:
+    """What differs between two sides; what a training did to real clips is known to it, and misleads nobody."""
+    by_stride = options.frame_rate is None
+    if options.reading is None:
+        return differences(real, other, size, by_stride)
+    return [replace(difference, misleads=False) for difference in differences(real, other, None, by_stride)]
+
+
 def _options_of(name: str, protocol: Protocol, options: SourceOptions) -> SourceOptions:
-    """Synthetic files show grids, and have no patients; real ones have."""
+    """Synthetic files show grids, and have no patients; real ones have, and become clips as in training."""
     if name == "fake":
-        return replace(options, max_clips=protocol.max_fake, group=None)
+        return replace(options, max_clips=protocol.max_fake, group=None, reading=None)
     return replace(options, max_clips=protocol.max_real, grid=None)
 
 

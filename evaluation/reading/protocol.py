@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from monai_feat.bundle import ClipReading
+
 from .agreement import Colour
 from .clips import Resampler, SideFit, WindowRule
 
@@ -44,6 +46,7 @@ class Protocol:
         correction: covariances are divided by N minus this.
         inception_splits: of the inception score.
         seed: of random windows.
+        preprocessing: digest of what real files passed at full size, as in training; None for nothing.
         networks: identity of every network that scores were computed with.
         references: digest of the real clips, by ``train`` and ``held_out``.
         num_real: clips by ``train`` and ``held_out``.
@@ -70,6 +73,7 @@ class Protocol:
     correction: int = 1
     inception_splits: int = 10
     seed: int = 0
+    preprocessing: str | None = None
     networks: Mapping[str, Identity] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     num_real: Mapping[str, int] = field(default_factory=dict)
@@ -142,6 +146,29 @@ def get_preset(name: str) -> Protocol:
     if name not in PRESETS:
         raise ValueError(f"unknown preset {name!r}; the known ones are {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+STILL_FRAMES = 3  # of a still that stands still: networks of clips take no fewer
+
+
+def as_in_training(preset: Protocol, reading: ClipReading | None) -> Protocol:
+    """Return a protocol that brings real clips into the form of the clips that a training made of them.
+
+    Args:
+        preset: that says nothing of size and colour; one that does is returned as it is, for it has its own form.
+        reading: how the training made clips; None where it is not known.
+    """
+    if reading is None or preset.preset != "strict":
+        return preset
+    return replace(
+        preset,
+        num_frames=max(reading.num_frames, STILL_FRAMES),
+        frame_rate=reading.frame_rate,
+        size=reading.frame_size,
+        fit="pad" if reading.fit == "pad" else "crop",
+        colour="grey" if reading.image_channels == 1 else "rgb",
+        preprocessing=reading.digest(),
+    )
 
 
 def content_digest(digests: Iterable[str]) -> str:

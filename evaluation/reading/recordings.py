@@ -8,12 +8,14 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
+from itertools import repeat
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from monai_feat.data import PhantomDataset, open_clip, probe_video
+from monai_feat.data.preprocessing import Preprocessing, preprocess_frames
 from monai_feat.data.readers.dicom import DicomFile
 from monai_feat.data.readers.frame_folder import FrameFolder, list_stills
 from monai_feat.data.readers.still import StillFile
@@ -75,21 +77,45 @@ class Recording(ABC):
 class FileRecording(Recording):
     """A file, or a folder of frames, of any format that `open_clip` reads.
 
+    Args:
+        path: of the file.
+        name: as for `Recording`.
+        patient: as for `Recording`.
+        preprocessing: what a training did to its frames at full size; frames that are asked for together pass it
+            together.
+        still_frames: how many frames a clip of one frame has, which shows it standing still.
+
     Raises:
         VideoReadError: there is no clip that can be read.
     """
 
-    def __init__(self, path: Path, name: str, patient: str = "") -> None:
-        self.path, self._clip = path, open_clip(path)
-        super().__init__(
-            name, patient, self._clip.frames, self._clip.frame_rate, self._clip.size, _codec(path, self._clip)
-        )
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        patient: str = "",
+        preprocessing: Preprocessing | None = None,
+        still_frames: int = 1,
+    ) -> None:
+        self.path, self._clip, self._preprocessing = path, open_clip(path), preprocessing
+        clip = self._clip
+        frames = still_frames if clip.frames == 1 else clip.frames
+        super().__init__(name, patient, frames, clip.frame_rate, clip.size, _codec(path, clip))
 
     def _digest(self) -> str:
         return file_digest(self.path)
 
     def iter_frames(self, numbers: Sequence[int], size: tuple[int, int]) -> Iterator[Tensor]:  # noqa: D102
-        return self._clip.iter_frames(numbers)
+        if self._clip.frames == 1:
+            return repeat(next(iter(self._prepared([0]))), len(numbers))
+        return self._prepared(numbers)
+
+    def _prepared(self, numbers: Sequence[int]) -> Iterator[Tensor]:
+        frames = self._clip.iter_frames(numbers)
+        if self._preprocessing is None:
+            return frames
+        _, after = preprocess_frames(self._preprocessing, list(frames), self._clip, numbers[0])
+        return iter(torch.as_tensor(after).unbind(1))
 
 
 class TileRecording(Recording):

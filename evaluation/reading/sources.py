@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import nn
 
+from monai_feat.bundle import ClipReading
 from monai_feat.data import PhantomDataset, VideoReadError, find_clips
 from monai_feat.data.clip_listing import Namer
 from monai_feat.data.source_names import datalist_of, is_phantom, items_of, parse_phantom
@@ -52,6 +53,8 @@ class SourceOptions:
         grid: cut each video into tiles.
         on_bad: ``skip`` leaves out what cannot be read or is too short, and lists it; ``error`` refuses.
         autoencoder: decodes latents.
+        reading: how a training made clips of files; those of this side are made alike. None takes them as they are.
+        still_frames: how many frames a file of one frame has, which shows it standing still.
     """
 
     num_frames: int = 16
@@ -62,6 +65,8 @@ class SourceOptions:
     grid: Grid | None = None
     on_bad: str = "error"
     autoencoder: nn.Module | None = None
+    reading: ClipReading | None = None
+    still_frames: int = 1
 
     def offsets(self, file_rate: float) -> list[int]:
         """Frames of one clip, counted from its first, in a recording of this rate.
@@ -203,9 +208,11 @@ def _openers(spec: str, options: SourceOptions) -> Iterator[_Opener]:
 
 
 def _file(path: Path, relative: PurePath, group: str, options: SourceOptions) -> _Opener:
+    preprocessing = None if options.reading is None else options.reading.build_preprocessing()
+
     def opened() -> Iterator[Recording]:
         named = group if options.group is None else options.group(relative)
-        recording = FileRecording(path, relative.as_posix(), named)
+        recording = FileRecording(path, relative.as_posix(), named, preprocessing, options.still_frames)
         if options.grid is None:
             yield recording
             return

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from monai_feat.apps.next_step import doctor_command, gate_note, next_step
 from monai_feat.data.clip_listing import Namer, list_folder, name_by_level, name_by_pattern, pair_masks
 from monai_feat.data.clip_tables import TABLE_SUFFIXES, TableListing, list_table
 from monai_feat.data.datalist import OWN_GROUP, ClipItem, Datalist, build_datalist, write_datalist
@@ -112,7 +113,8 @@ def _tell(datalist: Datalist, options: argparse.Namespace) -> None:
         print(f"{side:8}  {number:5} clips of {groups:4} groups" + (f"  ({classes})" if classes else ""))
     if all(item.group.startswith(OWN_GROUP) for _, item in datalist.sides):
         print("No groups were named: every clip is its own, and one patient may be on two sides.", file=sys.stderr)
-    print(f"Wrote {options.out}; next: monai-feat doctor {options.out} --out report")
+    print(gate_note(len({item.group for item in datalist.testing})))
+    print(next_step([options.out], doctor_command(options.out)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,7 +12,6 @@ It only runs bundles, and prints each command before it runs it. Exit codes: 0 d
 from __future__ import annotations
 
 import argparse
-import shlex
 import shutil
 import sys
 import time
@@ -24,6 +23,7 @@ from monai.bundle import ConfigParser
 from torch import Tensor
 
 from monai_feat.apps.console import run_plainly
+from monai_feat.apps.next_step import sample_command
 from monai_feat.apps.recipe import Recipe, make_recipe
 from monai_feat.data import PHANTOMS, read_video
 from monai_feat.networks.nets import FrameAutoencoder
@@ -111,8 +111,7 @@ def _show(options: argparse.Namespace) -> None:
     demo = make_recipe(options.data, options.modality, options.out, options.from_scratch, TRAINING_SECONDS)
     print(f"{demo.bundle.name}: {demo.source} -> {demo.output}", flush=True)
     show(demo)
-    out = shlex.quote(str(demo.output))
-    print(f"Next: monai-feat sample {demo.bundle.name} --trained {out} --num-clips 16 --out samples")
+    print(f"Next: {sample_command(demo.output)}")
 
 
 def _parser() -> argparse.ArgumentParser:

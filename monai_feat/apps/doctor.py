@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from monai_feat.apps.next_step import gate_note, next_step, train_command
 from monai_feat.data.datalist import ClipItem, Datalist, inspect_datalist
 from monai_feat.data.folder_search.contents import search_folder
 from monai_feat.data.source_names import items_of
@@ -57,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not options.quiet:
         _tell(diagnosis, options.out)
+        if datalist.testing:
+            print(gate_note(len({item.group for item in datalist.testing})))
+        print(next_step([Path(options.out) / "doctor.html"], train_command(options.datalist)))
     failing = diagnosis.count("error") + (diagnosis.count("warning") if options.fail_on == "warning" else 0)
     return 1 if failing or (options.strict and diagnosis.unseen) else 0
 
@@ -78,7 +82,7 @@ def _tell(diagnosis: Diagnosis, folder: str) -> None:
         severity, meaning = KINDS[kind]
         print(f"{severity:8} {number:5}  {meaning}")
     print(diagnosis.about_identifiers)
-    print(f"Look at {Path(folder) / 'doctor.html'}; {Path(folder) / 'doctor.json'} lists all.")
+    print(f"{Path(folder) / 'doctor.json'} lists all.")
 
 
 def _parser() -> argparse.ArgumentParser:

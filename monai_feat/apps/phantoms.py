@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from monai_feat.apps.next_step import doctor_command, next_step
 from monai_feat.data.phantoms import PHANTOMS
 from monai_feat.data.phantoms.collection import write_phantoms
 
@@ -41,8 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"phantoms: {error}", file=sys.stderr)
         return 2
     if not options.quiet:
-        print(f"Wrote {len(datalist.training)} clips for training and {len(datalist.testing)} held out;")
-        print(f"look at {Path(options.out) / 'attributes.csv'} and {Path(options.out) / 'datalist.json'}.")
+        print(f"{len(datalist.training)} clips for training and {len(datalist.testing)} held out")
+        listed = Path(options.out) / "datalist.json"
+        print(next_step([Path(options.out) / "attributes.csv", listed], doctor_command(listed)))
     return 0
 
 

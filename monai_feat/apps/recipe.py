@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from monai.bundle import run
 
 from monai_feat.bundle import find_bundle
+from monai_feat.checkpoints import load_checkpoint, save_checkpoint, widen_autoencoder
 from monai_feat.data import VideoReadError, find_clips, is_phantom, open_clip
 from monai_feat.data.folder_search.contents import search_folder
 from monai_feat.data.source_names import parse_phantom
@@ -50,6 +51,7 @@ class Recipe:
         from_scratch: whether to start without the shipped weights.
         num_frames: frames of a clip; None for as many as the configs say.
         seconds: time for both trainings together.
+        label_channels: classes of the masks that clips carry, the background among them; 0 for clips without masks.
     """
 
     modality: str
@@ -58,6 +60,7 @@ class Recipe:
     from_scratch: bool
     num_frames: int | None = None
     seconds: float = 300.0
+    label_channels: int = 0
 
     @property
     def bundle(self) -> Path:
@@ -92,6 +95,12 @@ class Recipe:
         print(f"\n$ {python} -m monai.bundle run \\\n    " + " \\\n    ".join(arguments), flush=True)
         run(**options)
 
+    def sheets(self) -> list[Path]:
+        """Pictures that the trainings have left to look at: reconstructions, losses, and the latest samples."""
+        found = [self.output / "autoencoder" / "reconstructions.png", self.output / "feat" / "loss.png"]
+        samples = sorted((self.output / "feat" / "samples").glob("epoch_*.png"))
+        return [*(path for path in found if path.is_file()), *samples[-1:]]
+
     def train(self) -> tuple[Path, Path]:
         """Train the autoencoder, then FEAT in its latent space; return the paths of their weights."""
         common = {"dataset_dir": self.source, "seed": 1, "on_bad": self.on_bad, "max_epochs": MANY_EPOCHS}
@@ -110,8 +119,19 @@ class Recipe:
             num_clips=600 if self.is_phantom else 300,
             num_statistics_clips=16,
             max_seconds=AUTOENCODER_SHARE * self.seconds,
-            autoencoder_weights=self.start_weights("autoencoder"),
+            label_channels=self.label_channels or None,
+            autoencoder_weights=self._first_autoencoder(),
         )
+
+    def _first_autoencoder(self) -> str | None:
+        """Return the weights that the autoencoder starts from: the shipped ones, with room for any masks."""
+        shipped = self.start_weights("autoencoder")
+        if shipped is None or not self.label_channels:
+            return shipped
+        widened = self.output / "autoencoder_start.safetensors"
+        widened.parent.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(widen_autoencoder(load_checkpoint(shipped), self.label_channels), widened)
+        return str(widened)
 
     def _train_feat(self, common: dict[str, Any]) -> None:
         seconds = (1 - AUTOENCODER_SHARE) * self.seconds

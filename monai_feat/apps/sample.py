@@ -3,7 +3,7 @@
 """Sample clips from the weights of a bundle: mp4 files, a contact sheet, and a manifest that says what made them.
 
     monai-feat sample feat_ultrasound --num-clips 2 --seed 7 --out samples
-    monai-feat sample feat_endoscopy --trained run --num-clips 64 --out samples     # weights of monai-feat train
+    monai-feat sample run --num-clips 64 --out samples                              # what monai-feat train has trained
     monai-feat sample feat_ultrasound --num-clips 2 --set output_format=nifti --set num_frames=64 --set window=16
 
 The same arguments give the same clips. Clips that are there already are not made again, so that a call that was stopped
@@ -14,14 +14,16 @@ Exit codes: 0 sampled, 2 not, with the reason.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from monai_feat.apps.console import run_plainly, setting
+from monai_feat.apps.next_step import evaluate_command, next_step
 from monai_feat.apps.recipe import trained_weights
-from monai_feat.bundle import find_bundle, sample_bundle
+from monai_feat.bundle import find_bundle, sample_bundle, training_source
+from monai_feat.checkpoints import read_description
 
 __all__ = ["main"]
 
@@ -33,31 +35,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    bundle = find_bundle(options.bundle)
-    overrides = {**_weights(options.trained), "seed": options.seed, **dict(options.settings)}
+    bundle, weights = _bundle_and_weights(options.weights)
+    overrides = {**weights, "seed": options.seed, **dict(options.settings)}
     clips = sample_bundle(bundle, options.out, options.num_clips, **overrides)
-    print(f"Wrote {len(clips)} clips of {bundle} to {options.out}; its manifest.json says what made them.")
-    print(f"Next: monai-feat evaluate REAL {shlex.quote(str(options.out))} --out report, REAL being real clips")
+    print(f"{len(clips)} clips of {options.weights}; {options.out / 'manifest.json'} says what made them.")
+    written = [options.out, *sorted(options.out.glob("contact_sheet.png"))]
+    print(next_step(written, evaluate_command(_source(bundle, overrides), options.out)))
 
 
-def _weights(run: Path | None) -> dict[str, Path]:
-    weights = {} if run is None else trained_weights(run)
-    if missing := [path for path in weights.values() if not path.is_file()]:
-        raise FileNotFoundError(f"{missing[0]}: no such file; expected a folder that monai-feat train wrote, got {run}")
-    return weights
+def _bundle_and_weights(weights: str) -> tuple[Path, dict[str, str | Path]]:
+    """Return a bundle, and what of its config a folder that monai-feat train wrote replaces."""
+    trained = trained_weights(Path(weights))
+    if not any(path.is_file() for path in trained.values()):
+        return find_bundle(weights), {}
+    if missing := [path for path in trained.values() if not path.is_file()]:
+        raise FileNotFoundError(f"{missing[0]}: no such file; {weights} was not trained to its end: train it again")
+    described = read_description(trained["network_weights"])
+    modality = described.clips.modality if described and described.clips else None
+    return find_bundle(f"feat_{modality}"), {**trained, "on_bad": "skip"}
+
+
+def _source(bundle: Path, overrides: Mapping[str, Any]) -> str:
+    """Return what the weights were trained on."""
+    network = overrides.get("network_weights", bundle / "models" / "feat.safetensors")
+    procedural = f"phantom:{bundle.name.removeprefix('feat_')}"
+    return str(overrides.get("dataset_dir", training_source(network, procedural)))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="monai-feat sample", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("bundle", metavar="BUNDLE", help="name of a shipped bundle, or a folder")
+    where = "folder that monai-feat train wrote; or a bundle: its folder, or the name of a shipped one"
+    parser.add_argument("weights", metavar="WEIGHTS", help=where)
     parser.add_argument("--num-clips", type=int, default=4, metavar="N", help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other clips (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where they go")
-    parser.add_argument(
-        "--trained", type=Path, metavar="RUN", help="folder that monai-feat train wrote, for its weights"
-    )
     parser.add_argument(
         "--set",
         dest="settings",

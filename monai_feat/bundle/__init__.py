@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from monai_feat.bundle.clip_reading import ClipReading, raw_config
 from monai_feat.bundle.config_check import (
     ConfigKeyError,
     check_config,
@@ -18,8 +19,10 @@ from monai_feat.bundle.provenance import run_provenance
 from monai_feat.bundle.sample_folder import SampleFolder
 from monai_feat.bundle.sampling import sample_bundle
 from monai_feat.bundle.shipped import copy_bundle, find_bundle, shipped_bundles
+from monai_feat.bundle.training_source import save_training_source, training_source
 
 __all__ = [
+    "ClipReading",
     "ConfigKeyError",
     "SampleFolder",
     "check_config",
@@ -32,9 +35,12 @@ __all__ = [
     "find_cause",
     "find_checkpoint",
     "find_unused_keys",
+    "raw_config",
     "run_provenance",
     "running_config",
     "sample_bundle",
+    "save_training_source",
     "shipped_bundles",
+    "training_source",
     "write_model_file",
 ]

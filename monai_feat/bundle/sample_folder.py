@@ -62,6 +62,7 @@ class SampleFolder:
         label_channels: how many of a clip's last channels are the classes of its mask; 0 for clips without masks.
         provenance: what else the manifest tells, of the latest run: how it was done, not what clips look like. JSON
             values; others as text.
+        reading: how real clips are brought into the form of these, see `ClipReading`.
 
     Raises:
         ValueError: the format is unknown, or the folder's manifest is not one of sampled clips.
@@ -82,6 +83,7 @@ class SampleFolder:
         file_format: str = "mp4",
         label_channels: int = 0,
         provenance: Mapping[str, Any] | None = None,
+        reading: Mapping[str, Any] | None = None,
     ) -> None:
         if file_format not in _WRITERS:
             raise ValueError(f"expected a file_format of {', '.join(_WRITERS)}; got {file_format!r}")
@@ -90,7 +92,7 @@ class SampleFolder:
         self.label_channels = 0 if file_format == LATENTS else label_channels  # latents hold the mask undivided
         described = {**settings, "frame_rate": frame_rate, "file_format": file_format}
         self.settings: dict[str, Any] = json.loads(json.dumps(described))
-        self.provenance = dict(provenance or {})
+        self.provenance, self.reading = dict(provenance or {}), dict(reading or {})
         earlier = self._clips()  # before the manifest: another process may be about to write first it and then a clip
         self._has_manifest = (self.path / MANIFEST).is_file()
         self._check_earlier(earlier)
@@ -119,7 +121,7 @@ class SampleFolder:
     def save_manifest(self) -> None:
         """Write down the settings, the provenance and the clips that are there."""
         clips = {str(index): name for index, name in sorted(self._clips().items())}
-        content = {"settings": self.settings, "provenance": self.provenance, "clips": clips}
+        content = {"settings": self.settings, "provenance": self.provenance, "reading": self.reading, "clips": clips}
         self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.path / MANIFEST, json.dumps(content, indent=1, default=str))
         self._has_manifest = True

@@ -31,8 +31,9 @@ class ClipFormat:
         image_channels: 1 for grey, 3 for RGB.
         num_frames: frames of a clip.
         frame_size: its ``(H, W)`` in pixels; one number stands for both.
-        frame_rate: in Hz; None where it is not known, or where clips are single frames.
+        frame_rate: in Hz, the median of the clips; None where it is not known, or where clips are single frames.
         label_channels: classes of the masks that clips carry, the background among them; 0 for clips without masks.
+        resampled: whether files were read at this frame rate; if not, each at its own, of which it is the median.
     """
 
     modality: str | None
@@ -41,6 +42,7 @@ class ClipFormat:
     frame_size: tuple[int, int]
     frame_rate: float | None = None
     label_channels: int = 0
+    resampled: bool = False
 
     def __post_init__(self) -> None:
         size: int | Sequence[int] = self.frame_size

@@ -16,6 +16,7 @@ from monai_feat.data.datalist import (
     read_datalist,
     write_datalist,
 )
+from monai_feat.data.frame_rates import typical_frame_rate
 from monai_feat.data.image_writers import FramesWriter, GifWriter, Mp4Writer, NiftiClipWriter
 from monai_feat.data.labelled_clips import LabelledClips
 from monai_feat.data.latent_cache import LatentCache, LatentCacheError, autoencoder_digest, clip_digest
@@ -90,6 +91,7 @@ __all__ = [
     "read_video",
     "reading_limits",
     "speckle_field",
+    "typical_frame_rate",
     "ultrasound_phantom",
     "write_datalist",
     "write_gif",

@@ -14,7 +14,6 @@ from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import torch
-from monai.data import MetaTensor
 from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
@@ -23,8 +22,9 @@ from monai_feat.data.clip_masks import MaskFile, MaskReadings, crop_like, crop_o
 from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.datalist import path_of
 from monai_feat.data.mask_values import Legend
+from monai_feat.data.preprocessing import Preprocessing, preprocess_frames
 from monai_feat.data.readers.clip_file import ClipFile, warn_of_remarks
-from monai_feat.data.readers.load import clip_meta, open_clip
+from monai_feat.data.readers.load import open_clip
 from monai_feat.data.video_reader import VideoReadError
 from monai_feat.transforms.functional import Fit, resize_clip, to_channels, to_unit_range
 from monai_feat.transforms.labels import UNKNOWN_LABEL, check_label_channels
@@ -103,7 +103,7 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         seed: int = 0,
         label_channels: int = 0,
         legend: Legend | None = None,
-        preprocessing: Callable[[MetaTensor], Tensor] | None = None,
+        preprocessing: Preprocessing | None = None,
         transform: Callable[[dict[str, Any]], Any] | None = None,
         max_videos: int | None = None,
         progress: bool = True,
@@ -221,26 +221,11 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         classes: Iterable[Tensor | None] = repeat(None, len(wanted)) if mask is None else mask.iter_frames(wanted)
         if self.preprocessing is None:
             return zip(frames, classes, strict=True)
-        clip = torch.stack(list(frames), dim=1)  # (C, T, H, W)
-        before = MetaTensor(clip, meta=clip_meta(file, tuple(clip.shape), start=wanted[0]))
-        after = self._preprocessed(before, file)
+        before, after = preprocess_frames(self.preprocessing, list(frames), file, wanted[0])
         if mask is not None:
             box = crop_of(before, after)
             classes = (crop_like(frame, box) for frame in mask.iter_frames(wanted))
         return zip(torch.as_tensor(after).unbind(1), classes, strict=True)
-
-    def _preprocessed(self, clip: MetaTensor, file: ClipFile) -> Tensor:
-        assert self.preprocessing is not None
-        try:
-            prepared = self.preprocessing(clip)
-        except Exception as error:
-            raise RuntimeError(f"{file.path}: preprocessing of {tuple(clip.shape)} failed") from error
-        if prepared.dtype != torch.uint8 or prepared.ndim != 4 or prepared.shape[1] != clip.shape[1]:
-            raise ValueError(
-                f"preprocessing made {prepared.dtype} {tuple(prepared.shape)} of uint8 {tuple(clip.shape)}: expected "
-                "uint8 (C, T, H, W) with as many frames; what changes range or time belongs elsewhere"
-            )
-        return prepared
 
     def _step(self, file: ClipFile) -> float:
         """Frames of the file from one frame of a clip to the next."""

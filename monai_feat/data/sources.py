@@ -5,12 +5,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from monai.data import MetaTensor
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from monai_feat.data.clip_attributes import AttributedClips
@@ -19,6 +17,7 @@ from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.labelled_clips import LabelledClips
 from monai_feat.data.mask_values import Legend
 from monai_feat.data.phantoms import PhantomDataset
+from monai_feat.data.preprocessing import Preprocessing
 from monai_feat.data.source_names import is_phantom, parse_phantom
 from monai_feat.transforms.functional import Fit
 from monai_feat.transforms.video.functional import OnShort
@@ -96,7 +95,7 @@ def open_clips(
     on_bad: OnBad = "error",
     on_short: OnShort = "error",
     seed: int = 0,
-    preprocessing: Callable[[MetaTensor], Tensor] | None = None,
+    preprocessing: Preprocessing | None = None,
     label_channels: int = 0,
     attributes: str | os.PathLike[str] | None = None,
     legend: Legend | None = None,

@@ -13,6 +13,7 @@ from monai_feat.handlers.epoch_seed import EpochSeed, ValidationSeed, clip_seeds
 from monai_feat.handlers.gradients import GradientGuard, NonFiniteGradientError
 from monai_feat.handlers.metric_handler import SampleMetricHandler, TorchMetricHandler
 from monai_feat.handlers.progress import SamplingProgress, TrainingProgress
+from monai_feat.handlers.reconstruction_sheet import save_reconstruction_sheet
 from monai_feat.handlers.schedules import ExponentialMovingAverage, StepSchedule, final_decay, share_done, warmup_cosine
 from monai_feat.handlers.sharded_ema import ShardedExponentialMovingAverage
 from monai_feat.handlers.steps import num_steps, steps_now
@@ -46,6 +47,7 @@ __all__ = [
     "draw_latents",
     "final_decay",
     "num_steps",
+    "save_reconstruction_sheet",
     "share_done",
     "steps_now",
     "warmup_cosine",

@@ -10,16 +10,13 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 from torch.utils.tensorboard import SummaryWriter
 
 from monai_feat.bundle.sample_folder import SampleFolder
-from monai_feat.files import replacing
-from monai_feat.transforms.functional import to_uint8
-from monai_feat.transforms.labels import split_labels
-from monai_feat.visualize import contact_sheet
+from monai_feat.handlers.reconstruction_sheet import draw_sheet, first_clips, reconstruct
+from monai_feat.networks.nets import FrameAutoencoder
 
 __all__ = ["ClipSaver", "SampleSheet"]
 
@@ -46,7 +43,7 @@ class ClipSaver:
 
 
 class SampleSheet:
-    """Draw the clips that an evaluator samples as one contact sheet, under real ones.
+    """Draw the clips that an evaluator samples as one contact sheet, under real ones and their reconstructions.
 
     Rows are clips, columns are frames.
 
@@ -60,6 +57,7 @@ class SampleSheet:
         label_channels: how many of the clips' last channels are the classes of masks, which are outlined; 0 for clips
             without.
         tile: width in pixels of the frames on the sheet, whatever their own.
+        autoencoder: what it makes of the real clips is shown below them; None for no such row.
 
     Raises:
         ValueError: when there is no real clip, or no row.
@@ -75,6 +73,7 @@ class SampleSheet:
         log_dir: str | os.PathLike[str] | None = None,
         label_channels: int = 0,
         tile: int = 128,
+        autoencoder: FrameAutoencoder | None = None,
     ) -> None:
         if num_rows < 1 or not len(real):  # type: ignore[arg-type]
             raise ValueError(f"got {len(real)} real clips and {num_rows} rows, expected 1 or more of each")  # type: ignore[arg-type]
@@ -86,6 +85,7 @@ class SampleSheet:
         self.log_dir = log_dir
         self.label_channels = label_channels
         self.tile = tile
+        self.autoencoder = autoencoder
         self._clips: list[Tensor] = []
 
     def attach(self, engine: Engine) -> None:
@@ -100,16 +100,14 @@ class SampleSheet:
 
     def draw(self, engine: Any) -> None:
         """Write the sheet."""
-        real = [self.real[index]["image"] for index in range(min(self.num_rows, len(self.real)))]  # type: ignore[arg-type]
-        rows = {self.real_title: torch.stack(real), "sampled": torch.stack(self._clips)}
+        real = first_clips(self.real, self.num_rows)
+        rows = {self.real_title: real}
+        if self.autoencoder is not None:
+            rows["reconstructed"] = reconstruct(self.autoencoder, real)
+        rows["sampled"] = torch.stack(self._clips)
         self._clips.clear()
-        parts = {title: split_labels(clips, self.label_channels) for title, clips in rows.items()}
-        images = {title: to_uint8(image) for title, (image, _) in parts.items()}
-        masks = {title: mask for title, (_, mask) in parts.items() if mask is not None}
-        sheet = contact_sheet(images, tile=self.tile, masks=masks)
-        self.output_dir.mkdir(parents=True, exist_ok=True)
-        with replacing(self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png") as file:
-            Image.fromarray(sheet.numpy()).save(file, format="PNG")
+        file = self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png"
+        sheet = draw_sheet(rows, file, self.label_channels, self.tile)
         if self.log_dir is not None:
             with SummaryWriter(str(self.log_dir)) as writer:
                 writer.add_image("samples", sheet, engine.state.epoch, dataformats="HWC")

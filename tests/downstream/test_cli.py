@@ -44,7 +44,7 @@ def test_a_study_ends_with_a_report(study: str, tmp_path: Path, capsys: pytest.C
     out = tmp_path / "out"
     assert main([study, "--out", str(out), "--quiet"]) == 0
     printed = capsys.readouterr().out
-    assert f"Look at {out.resolve() / 'report' / 'report.html'}" in printed
+    assert f"Wrote {out.resolve() / 'report' / 'report.html'}" in printed
     assert "[8/8] train.real-extra-real.50pct.fold0.seed0 …" in printed
     page = (out / "report" / "report.html").read_text()
     assert "real + extra real" in page

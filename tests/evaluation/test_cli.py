@@ -15,13 +15,20 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from evaluation import cli, study
+from evaluation.reading.comparison import open_comparison
+from evaluation.reading.protocol import as_in_training, get_preset
+from evaluation.reading.sources import SourceOptions
 from evaluation.results import Copy, GateResult, NearestPair
 from evaluation.scoring import spaces
 from evaluation.scoring.spaces import FeatureSpace
+from monai_feat.bundle import ClipReading
+from monai_feat.data import ClipFolderDataset
 from monai_feat.metrics.features import FeatureNetwork
+from monai_feat.transforms import to_uint8
 
 WriteClips = Callable[..., Path]
 SMALL = ("--num-frames", "4", "--quiet")
@@ -284,3 +291,57 @@ def test_torchrun_shares_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert alone["fingerprint"] == together["fingerprint"]
     values = [[score["value"] for score in report["scores"]] for report in (alone, together)]
     assert values[0] == pytest.approx(values[1])
+
+
+def sampled(write_clips: WriteClips, **reading: Any) -> Path:
+    """A folder as `monai-feat sample` leaves it: clips, a sheet, and a manifest that says how real clips are read."""
+    folder = write_clips("sampled", 6, first=20, frames=4, size=(16, 16), rate=7, grey=True)
+    Image.new("RGB", (90, 70)).save(folder / "contact_sheet.png")
+    known = {"modality": "ultrasound", "image_channels": 1, "num_frames": 4, "frame_size": [16, 16], "fit": "pad"}
+    known["preprocessing"] = {"_target_": "monai_feat.transforms.video.DropFalseColour"}
+    clips = {str(i): path.name for i, path in enumerate(sorted(folder.glob("*.mp4")))}
+    (folder / "manifest.json").write_text(json.dumps({"clips": clips, "reading": {**known, **reading}}))
+    return folder
+
+
+def test_what_was_sampled_is_scored_without_a_flag(
+    write_clips: WriteClips, tmp_path: Path, gate: dict[str, Any]
+) -> None:
+    """Sizes, rates and colours differ, one real clip is too short, and a sheet lies among the samples."""
+    real = write_clips("real", 5, frames=9, size=(48, 32), rate=11, grey=True)
+    write_clips("real", 1, first=90, frames=2)
+    held = write_clips("held", 6, first=40, frames=9, size=(40, 40), rate=30, grey=True)
+    out = tmp_path / "runs" / "out"
+    fake = sampled(write_clips)
+    assert cli.main([*map(str, (real, fake, "--held-out", held, "--gate", "--out", out)), "--quiet"]) == 0
+    report = json.loads((out / "report.json").read_text())
+    protocol = report["protocol"]
+    assert (protocol["size"], protocol["colour"], protocol["num_frames"]) == ([16, 16], "grey", 4)
+    assert (protocol["fit"], protocol["frame_rate"]) == ("pad", None)
+    assert (protocol["num_fake"], protocol["num_real"]["train"]) == (6, 5)
+    assert any("1 of REAL left out" in warning for warning in report["warnings"])
+    assert cli.main([*map(str, (real, fake, "--size", 32, "--out", out)), "--quiet"]) == 0
+    assert json.loads((out / "report.json").read_text())["protocol"]["size"] == [32, 32]
+
+
+def test_stills_are_compared_standing_still(write_clips: WriteClips, tmp_path: Path) -> None:
+    real = write_clips("real", 5, frames=1, kind="png")
+    fake = sampled(write_clips, num_frames=1)
+    out = tmp_path / "runs" / "out"
+    assert cli.main([str(real), str(fake), "--out", str(out), "--quiet"]) == 0
+    assert json.loads((out / "report.json").read_text())["protocol"]["num_frames"] == 3
+
+
+def test_real_clips_are_treated_as_training_treats_them(write_clips: WriteClips) -> None:
+    """What the evaluation makes of a file is what the training data set makes of it, to the bit."""
+    real = write_clips("real", 3, frames=4, size=(48, 32), grey=True)
+    reading = ClipReading.of_samples(sampled(write_clips))
+    assert reading is not None
+    protocol = as_in_training(get_preset("strict"), reading)
+    options = SourceOptions(num_frames=4, reading=reading)
+    clips = open_comparison({"train": str(real), "fake": str(sampled(write_clips))}, protocol, options).clips("train")
+    trained = ClipFolderDataset(
+        real, num_frames=4, size=16, channels=1, fit="pad", preprocessing=reading.build_preprocessing(), progress=False
+    )
+    for clip, item in zip(clips, (trained[i] for i in range(3)), strict=True):
+        assert torch.equal(clip, to_uint8(item["image"]))

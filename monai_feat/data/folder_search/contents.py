@@ -14,6 +14,7 @@ from pathlib import Path
 from monai_feat.data.folder_search.dicom_kinds import listed_files
 from monai_feat.data.folder_search.pairing import MaskFinder, is_mask_folder
 from monai_feat.data.folder_search.pixels import find_masks_by_pixels
+from monai_feat.data.folder_search.sampled import files_beside_samples
 from monai_feat.data.folder_search.series import split_masks
 from monai_feat.data.folder_search.units import CLIP_SUFFIXES, Unit, stem_of, units_of, why_not_a_clip
 from monai_feat.data.folder_search.walk import walk_folder
@@ -97,7 +98,7 @@ def search_folder(folder: Path) -> FolderContents:
         raise FileNotFoundError(f"{folder}: no such folder; expected a folder of clips, or one clip")
     tree = walk_folder(folder)
     left = dict(tree.left)
-    left |= {path: reason for path in tree.files if (reason := why_not_a_clip(path))}
+    left |= {path: reason for path in tree.files if (reason := why_not_a_clip(path))} | files_beside_samples(tree.files)
     candidates = [path for path in tree.files if path not in left]
     if not candidates:
         raise FileNotFoundError(_nothing_found(folder, tree.files, left))

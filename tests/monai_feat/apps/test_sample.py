@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def test_clips_are_those_of_the_bundle(tmp_path: Path, capsys: pytest.CaptureFix
     )
     made = load_clip(out / "clip_000000.nii.gz")
     assert (made == load_clip(expected)).all()
-    assert f"monai-feat evaluate REAL '{out}'" in capsys.readouterr().out
+    scored = f"evaluate phantom:ultrasound:1 '{out}' --held-out phantom:ultrasound:2 --gate --out {tmp_path}/report"
+    assert f"Next: monai-feat {scored}" in capsys.readouterr().out
 
 
 def test_a_refusal_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,6 +37,9 @@ def test_a_refusal_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     error = capsys.readouterr().err
     assert "'sed' (did you mean 'seed'?)" in error
     assert error.count("\n") == 1
-    assert main(["feat_ultrasound", *out, "--trained", str(tmp_path / "run")]) == 2
-    assert "expected a folder that monai-feat train wrote" in capsys.readouterr().err
+    half = tmp_path / "run" / "autoencoder"
+    half.mkdir(parents=True)
+    shutil.copy(find_bundle("feat_ultrasound") / "models" / "autoencoder.safetensors", half)
+    assert main([str(half.parent), *out]) == 2
+    assert f"{half.parent} was not trained to its end: train it again" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

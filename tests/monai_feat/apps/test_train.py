@@ -8,6 +8,7 @@ import pytest
 
 from monai_feat.apps import recipe
 from monai_feat.apps.train import main
+from monai_feat.bundle import training_source
 from monai_feat.checkpoints import load_checkpoint
 
 
@@ -22,7 +23,12 @@ def test_both_trainings_leave_weights_for_the_next_command(
         assert load_checkpoint(out / name / f"{name}.safetensors")
     printed = capsys.readouterr().out
     assert printed.count("-m monai.bundle run") == 2
-    assert f"Next: monai-feat sample feat_ultrasound --num-clips 16 --trained '{out}'" in printed
+    assert f"Next: monai-feat sample '{out}' --num-clips 64 --out '{out}/samples'" in printed
+    for sheet in ("autoencoder/reconstructions.png", "feat/loss.png", "feat/samples/epoch_0001.png"):
+        assert f"Wrote {out / sheet}" in printed
+        assert (out / sheet).is_file()
+    for name in ("autoencoder", "feat"):
+        assert training_source(out / name / f"{name}.safetensors", "") == str(clips["ultrasound"])
     assert main([str(clips["ultrasound"]), "--minutes", "0.002", "--out", str(out)]) == 2
     assert "holds the checkpoints of another training" in capsys.readouterr().err
 
