@@ -38,6 +38,7 @@ OTHER: dict[str, Any] = {
     "correction": 0,
     "inception_splits": 1,
     "seed": 1,
+    "preprocessing": "00ff",
     "networks": {"a": {"version": 2, "weights_sha256": "00ff"}},
     "references": {"train": "ab", "held_out": "ce"},
     "num_real": {"train": 64, "held_out": 33},
@@ -47,7 +48,7 @@ OTHER: dict[str, Any] = {
 
 
 def test_the_fingerprint_is_the_same_on_every_machine() -> None:
-    assert COMPLETE.fingerprint() == "0668a755148a"
+    assert COMPLETE.fingerprint() == "5f11910533a6"
 
 
 def test_the_order_of_networks_does_not_count() -> None:
