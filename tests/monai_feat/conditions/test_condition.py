@@ -98,19 +98,6 @@ def test_impossible_bounds_are_named(make: Callable[[], Any], message: str) -> N
         make()
 
 
-def test_first_frames_are_drawn_evenly_and_as_they_are() -> None:
-    latents = torch.randn(300, 4, 5, 4, 6)
-    drawn = FRAMES.draw(latents, torch.rand(300))
-    assert drawn.shape == (300, 4, 3, 4, 6)
-    given = (drawn != -1).all(dim=(1, 3, 4))
-    assert torch.equal(given, given.cummin(dim=1).values)  # only ever the first
-    assert torch.equal(drawn[given.nonzero(as_tuple=True)[0], :, given.nonzero(as_tuple=True)[1]],
-                       latents[given.nonzero(as_tuple=True)[0], :, given.nonzero(as_tuple=True)[1]])  # fmt: skip
-    shares = torch.bincount(given.sum(dim=1), minlength=4) / 300
-    torch.testing.assert_close(shares, torch.tensor([0, 1 / 3, 1 / 3, 1 / 3]), atol=0.08, rtol=0)
-    assert FirstFramesCondition(max_frames=9).draw(latents, torch.rand(300)).shape[2] == 5
-
-
 def test_conditions_are_described_for_messages() -> None:
     assert describe_conditions([VIEW, FRACTION, FRAMES]) == (
         "view (a class from 0 to 2), fraction (a number from 0.25 to 0.7), first_frames (1 to 3 frames)"

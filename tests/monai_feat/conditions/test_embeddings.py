@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from monai_feat.conditions import (
     ScalarEmbedding,
 )
 from monai_feat.networks.blocks.embeddings import PatchEmbedding
+from tests.monai_feat.conditions.blocks import randomised
 
 SIZE = (5, 4, 6)
 CASES: list[tuple[nn.Module, Tensor, tuple[Any, ...]]] = [
@@ -26,13 +26,6 @@ CASES: list[tuple[nn.Module, Tensor, tuple[Any, ...]]] = [
     (FirstFramesEmbedding(4, 8, 2), torch.randn(2, 4, 3, 4, 6), (SIZE,)),
     (MaskEmbedding(3, 8, 2), torch.randint(0, 3, (2, 1, 5, 16, 24)), (SIZE,)),
 ]
-
-
-def randomised(block: nn.Module) -> nn.Module:
-    block = copy.deepcopy(block)
-    for parameter in block.parameters():
-        nn.init.normal_(parameter)
-    return block
 
 
 @pytest.mark.parametrize(("block", "values", "size"), CASES, ids=lambda value: type(value).__name__)
@@ -58,37 +51,6 @@ def test_gradients_reach_every_parameter_of_a_trained_one(
     assert all(p.grad is not None and p.grad.any() for p in trained.parameters())
 
 
-def test_a_class_is_a_row_of_the_table() -> None:
-    block = randomised(ClassEmbedding(3, 8))
-    torch.testing.assert_close(block(torch.tensor([1.0, -1.0])), torch.stack([block.table.weight[1], torch.zeros(8)]))
-
-
-def test_numbers_close_by_are_embedded_close_by() -> None:
-    """A step of 1 % of the range moves the waves by little, and the ends of the range are apart."""
-    low, high = 20.0, 60.0
-    waves = ScalarEmbedding(low, high, 8).waves
-    waves.mlp = nn.Sequential(nn.Linear(64, 64, bias=False))
-    nn.init.eye_(waves.mlp[0].weight)
-    first, near, far = (waves(torch.tensor([share * 20.0]))[0] for share in (0.0, 0.01, 1.0))
-    cosine = F.cosine_similarity(torch.stack([near, far]), first[None])
-    assert cosine[0] > 0.99
-    assert cosine[1] < 0.8
-
-
-def test_numbers_are_embedded_by_their_share_of_the_range() -> None:
-    one, other = ScalarEmbedding(0.2, 0.7, 8), ScalarEmbedding(20, 70, 8)
-    one = randomised(one)
-    other.waves.load_state_dict(one.waves.state_dict())
-    torch.testing.assert_close(one(torch.tensor([0.3, 0.7])), other(torch.tensor([30, 70])))
-
-
-def test_weights_of_another_range_are_refused() -> None:
-    trained, other = ScalarEmbedding(0.2, 0.7, 8), ScalarEmbedding(0.2, 0.9, 8)
-    ScalarEmbedding(0.2, 0.7, 8).load_state_dict(copy.deepcopy(trained).half().state_dict())
-    with pytest.raises(RuntimeError, match=r"was trained for 0\.2 to 0\.7, and is defined here for 0\.2 to 0\.9"):
-        other.load_state_dict(trained.state_dict())
-
-
 def test_first_frames_and_masks_are_as_good_as_more_channels_of_the_noisy_clip() -> None:
     """Embedding x and the condition apart is embedding both, concatenated, with the weights side by side."""
     noisy, plain = torch.randn(2, 4, *SIZE), PatchEmbedding(4, 8, 2)
@@ -102,16 +64,3 @@ def test_first_frames_and_masks_are_as_good_as_more_channels_of_the_noisy_clip()
         weights = (rearrange(w, "d (c p) -> d c p", p=4) for w in (plain.proj.weight, block.patches.proj.weight))
         both.load_state_dict({"proj.weight": torch.cat(tuple(weights), 1).flatten(1), "proj.bias": plain.proj.bias})
         torch.testing.assert_close(plain(noisy) + block(values, SIZE), both(torch.cat((noisy, extra.float()), 1)))
-
-
-def test_a_frame_of_none_is_as_good_as_one_that_is_not_given() -> None:
-    block, frames = randomised(FirstFramesEmbedding(4, 8, 2)), torch.randn(1, 4, 3, 4, 6)
-    frames[:, :, 1:] = -1
-    torch.testing.assert_close(block(frames, SIZE), block(frames[:, :, :1], SIZE))
-
-
-def test_masks_of_any_size_count_by_area() -> None:
-    block = randomised(MaskEmbedding(2, 8, 2))
-    coarse = torch.randint(0, 2, (1, 1, *SIZE))
-    fine = coarse.repeat_interleave(8, dim=3).repeat_interleave(8, dim=4)
-    torch.testing.assert_close(block(fine, SIZE), block(coarse, SIZE))
