@@ -136,11 +136,14 @@ def _collect_decay(desk: Any) -> None:
 
 
 @_part
-def _place(lane: int, num_channels: int) -> tuple[int, int, int]:
-    """Return the sequence, the first channel and the number of channels of a lane."""
+def _begin(lane: int, num_channels: int, w: Any, u: Any, desk: Any) -> tuple[int, int, int]:
+    """Put a lane's decays and bonuses on the desk; return its sequence, first channel and number of channels."""
     lanes = (num_channels + WIDTH - 1) // WIDTH
     channel = lane % lanes * WIDTH
-    return lane // lanes, channel, min(WIDTH, num_channels - channel)
+    count = min(WIDTH, num_channels - channel)
+    _copy(w, channel, desk, DECAY, count)
+    _copy(u, channel, desk, BONUS, count)
+    return lane // lanes, channel, count
 
 
 @_whole
@@ -152,9 +155,7 @@ def _forward(
     desk, stored = np.zeros(ROWS), np.empty(num_tokens * THREE)
     desk[ONE : ONE + WIDTH] = 1.0
     for lane in range(lanes[0], lanes[1]):
-        row, channel, count = _place(lane, num_channels)
-        _copy(w, channel, desk, DECAY, count)
-        _copy(u, channel, desk, BONUS, count)
+        row, channel, count = _begin(lane, num_channels, w, u, desk)
         _clear(desk, STATE)
         for t in range(num_tokens):
             _copy(k, row * steps[0][0] + t * steps[0][1] + channel, desk, KEY, count)
@@ -191,29 +192,15 @@ def _lay_out(
 
 @_whole
 def _backward(
-    lanes: Any,
-    shape: Any,
-    steps: Any,
-    w: Any,
-    u: Any,
-    k: Any,
-    v: Any,
-    y: Any,
-    z: Any,
-    g: Any,
-    grad_w: Any,
-    grad_u: Any,
-    grad_k: Any,
-    grad_v: Any,
-) -> None:
+    lanes: Any, shape: Any, steps: Any, w: Any, u: Any, k: Any, v: Any, y: Any, z: Any, g: Any,
+    grad_w: Any, grad_u: Any, grad_k: Any, grad_v: Any,
+) -> None:  # fmt: skip
     """Walk some lanes; steps are the strides of k, v, output y, log-denominator z and gradient g."""
     num_tokens, num_channels = shape
     desk, stored = np.zeros(ROWS), np.empty(num_tokens * SIX)
     desk[ONE : ONE + WIDTH] = 1.0
     for lane in range(lanes[0], lanes[1]):
-        row, channel, count = _place(lane, num_channels)
-        _copy(w, channel, desk, DECAY, count)
-        _copy(u, channel, desk, BONUS, count)
+        row, channel, count = _begin(lane, num_channels, w, u, desk)
         _copy(grad_w, channel, desk, GRAD_DECAY, count)
         _copy(grad_u, channel, desk, GRAD_BONUS, count)
         _clear(desk, STATE)

@@ -8,10 +8,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Randomizable, RandomizableTransform
+from monai.transforms import MapTransform
 from monai.utils import ensure_tuple_rep
 
-from monai_feat.transforms.each_key import EachKey
+from monai_feat.transforms.each_key import EachKey, OneDraw
 from monai_feat.transforms.functional import Fit
 from monai_feat.transforms.video.array import (
     DropFalseColour,
@@ -83,7 +83,7 @@ class SampleFramesd(MapTransform):
         return item
 
 
-class RandSampleFramesd(RandomizableTransform, MapTransform):
+class RandSampleFramesd(OneDraw):
     """Take one clip anywhere out of a longer one, the same frames under each key; see `RandSampleFrames`.
 
     Args:
@@ -100,22 +100,15 @@ class RandSampleFramesd(RandomizableTransform, MapTransform):
         on_short: OnShort = "error",
         allow_missing_keys: bool = False,
     ) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        RandomizableTransform.__init__(self, 1.0)
-        self.sampler = RandSampleFrames(sampling, on_short)
-
-    def set_random_state(self, seed: int | None = None, state: Any = None) -> Randomizable:
-        """Seed the transform and the array transform in it."""
-        super().set_random_state(seed, state)
-        self.sampler.set_random_state(seed, state)
-        return self
+        super().__init__(keys, allow_missing_keys)
+        self.transform = RandSampleFrames(sampling, on_short)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> _Item:
         """Draw a place, then take the frames; ``frame_rate`` as in `SampleFramesd`."""
         item = dict(data)
-        self.sampler.randomize()
+        self.randomize()
         for key in self.key_iterator(item):
-            item[key] = self.sampler(item[key], _rate(data, key), randomize=False)
+            item[key] = self.transform(item[key], _rate(data, key), randomize=False)
             _with_rate(item, key)
         return item
 
