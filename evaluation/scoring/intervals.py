@@ -199,7 +199,7 @@ def tail_weight(features: Tensor, groups: Tensor) -> float:
 def simulated_coverage(kind: str, regime: Regime, level: float, tails: float = 1.0) -> float | None:
     """Return how often the interval held the truth in the nearest simulated regime, in the worst of its laws.
 
-    Laws with heavier tails count only where `tails`, see `tail_weight`, is as large as in nine of ten of their samples.
+    Laws with heavier tails count only where `tails`, see `tail_weight`, is as large as in 49 of 50 of their samples.
     None where that level, or that kind, was not simulated.
     """
     rows = _rows(kind)

@@ -138,7 +138,7 @@ def simulate_cell(cell: Cell, replicates: int, seed: int, tick: Callable[[], obj
 
     Returns:
         One row for each kind of interval: kind, regime, law and coverage by level; where the law has heavier tails than
-        the others, the `tail_weight` that nine of ten samples reach. For floors, where synthetic clips
+        the others, the `tail_weight` that 49 of 50 samples reach. For floors, where synthetic clips
         have the real law, the coverage is the share of scores inside the range of splits, `ratio` the mean floor over
         the mean score, and `told_apart` the share of scores whose interval lies above the range: false alarms.
     """
@@ -170,7 +170,7 @@ def _distance_rows(
         "frechet_infinite": frechet_truth(real, fake),
         "kernel": kernel_truth(real, fake),
     }
-    tails = {"tails": round(float(torch.tensor(weights).quantile(0.1)), 3)} if cell.law in _HEAVIER else {}
+    tails = {"tails": round(float(torch.tensor(weights).quantile(0.02)), 3)} if cell.law in _HEAVIER else {}
     for kind, estimates in found.items():
         yield {"kind": kind, **tails, "coverage": _coverage(kind, estimates, truths[kind])}
 
