@@ -46,7 +46,7 @@ OWN = {
         "network_def::hidden_size": 32,
         "network_def::num_layers": 1,
     },
-    "train_autoencoder": {"max_epochs": 12, "num_statistics_clips": 2},
+    "train_autoencoder": {"max_epochs": 12, "num_statistics_frames": 2},
 }
 
 

@@ -118,7 +118,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def autoencoder(name: str, work: Path) -> Path:
     """A folder in which a tiny autoencoder was trained."""
-    return run_config(name, "train_autoencoder", work / name / "autoencoder", num_statistics_clips=2, **TRAINED)
+    return run_config(name, "train_autoencoder", work / name / "autoencoder", num_statistics_frames=2, **TRAINED)
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,7 @@ def test_configs_of_a_bundle_describe_the_same_networks(name: str) -> None:
 def test_what_was_trained_at_another_size_needs_only_its_paths(name: str, tmp_path: Path) -> None:
     small = {"network_def::hidden_size": 32, "network_def::num_layers": 1, "network_def::patch_size": 2}
     options = {**TRAINED, **small, "num_frames": 3, "num_sampling_steps": 2, "val_interval": 1}
-    autoencoder = run_config(name, "train_autoencoder", tmp_path / "autoencoder", num_statistics_clips=2, **TRAINED)
+    autoencoder = run_config(name, "train_autoencoder", tmp_path / "autoencoder", num_statistics_frames=2, **TRAINED)
     weights = {"autoencoder_weights": str(autoencoder / "autoencoder.safetensors")}
     feat = run_config(name, "train", tmp_path / "feat", **weights, **options)
     for file, entry in (("feat.safetensors", None), ("checkpoints/checkpoint_iteration=2.pt", "ema")):
@@ -281,7 +281,7 @@ def test_autoencoder_training_leaves_its_files(autoencoder: Path) -> None:
 
 def test_latents_of_the_trained_autoencoder_have_unit_variance(name: str, autoencoder: Path) -> None:
     config = read(bundle_of(name), "train_autoencoder")
-    parser = ConfigParser({**config, "num_statistics_clips": 2, "frame_size": TRAINED["frame_size"]})
+    parser = ConfigParser({**config, "num_statistics_frames": 2, "frame_size": TRAINED["frame_size"]})
     network = load_weights(parser.get_parsed_content("network_def"), autoencoder / "autoencoder.safetensors")
     clips = torch.stack([item["image"] for item in parser.get_parsed_content("statistics_dataset")])
     with torch.no_grad():
@@ -346,7 +346,7 @@ def test_label_channels_carry_masks_from_training_to_samples(name: str, tmp_path
     write_phantoms("ultrasound", data, 3, 3, size=64, num_frames=6, num_folds=2, progress=False)
     next((data / "masks").rglob("*.nii.gz")).unlink()
     options = {**TRAINED, "dataset_dir": str(data), "label_channels": 2}
-    autoencoder = run_config(name, "train_autoencoder", tmp_path / "autoencoder", num_statistics_clips=2, **options)
+    autoencoder = run_config(name, "train_autoencoder", tmp_path / "autoencoder", num_statistics_frames=2, **options)
     options |= {**SAMPLED, "autoencoder_weights": str(autoencoder / "autoencoder.safetensors")}
     feat = run_config(name, "train", tmp_path / "train", val_interval=1, **options)
     assert (feat / "samples" / "epoch_0001.png").is_file()
@@ -503,7 +503,7 @@ def test_a_resumed_training_has_the_bits_of_an_uninterrupted_one(
 def test_adversarial_training_resumes_with_the_same_bits(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overrides = {**TRAINED, "num_statistics_clips": 2, "max_epochs": 2, "resume_from": "last"}
+    overrides = {**TRAINED, "num_statistics_frames": 2, "max_epochs": 2, "resume_from": "last"}
     whole = run_config(name, "adversarial", tmp_path / "whole", **overrides)
     prepare, batches = ReconstructionPrepareBatch.__call__, []
 
@@ -538,7 +538,7 @@ def test_resume_continues(name: str, training: Path, tiny: dict[str, Any], tmp_p
 
 def test_autoencoder_training_resumes(name: str, autoencoder: Path, tmp_path: Path) -> None:
     checkpoint = autoencoder / "checkpoints" / "checkpoint_iteration=2.pt"
-    overrides = {**TRAINED, "num_statistics_clips": 2, "max_epochs": 2, "resume_from": str(checkpoint)}
+    overrides = {**TRAINED, "num_statistics_frames": 2, "max_epochs": 2, "resume_from": str(checkpoint)}
     run_config(name, "train_autoencoder", tmp_path, **overrides)
     assert load_checkpoint(tmp_path / "checkpoints" / "checkpoint_iteration=4.pt")["trainer"]["iteration"] == 4
 
@@ -560,7 +560,12 @@ def test_training_takes_options(tiny: dict[str, Any], name: str, options: dict[s
 
 
 def test_adversarial_overlay_trains_the_discriminator(name: str, tmp_path: Path) -> None:
-    overrides = {"bundle_root": str(bundle_of(name)), "output_dir": str(tmp_path), "num_statistics_clips": 2, **TRAINED}
+    overrides = {
+        "bundle_root": str(bundle_of(name)),
+        "output_dir": str(tmp_path),
+        "num_statistics_frames": 2,
+        **TRAINED,
+    }
     workflow = ConfigWorkflow(
         files_of(bundle_of(name), "adversarial"), logging_file=False, workflow_type="train", **overrides
     )

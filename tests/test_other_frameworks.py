@@ -145,7 +145,7 @@ def test_optuna_tunes_keys_of_a_bundle(tmp_path: Path) -> None:
     """A trial is a run of a config with the suggested keys on top; a rate of zero cannot win."""
     optuna = pytest.importorskip("optuna")
     bundle = ROOT / "bundles" / "feat_ultrasound"
-    small = {"num_clips": 4, "batch_size": 2, "max_epochs": 2, "frame_size": 32, "num_statistics_clips": 1}
+    small = {"num_clips": 4, "batch_size": 2, "max_epochs": 2, "frame_size": 32, "num_statistics_frames": 1}
 
     def objective(trial: Any) -> float:
         keys = {

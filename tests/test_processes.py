@@ -25,7 +25,7 @@ COMMON = {"bundle_root": str(BUNDLE), "frame_size": 32}
 TRAINED = {"num_clips": 7, "batch_size": 4, "max_epochs": 2, **COMMON}
 OPTIONS: dict[str, dict[str, Any]] = {
     # Steps so small that a gradient near zero, whose sign depends on the order of sums, does not show.
-    "train_autoencoder": {"num_statistics_clips": 2, "learning_rate": 1e-5, **TRAINED},
+    "train_autoencoder": {"num_statistics_frames": 2, "learning_rate": 1e-5, **TRAINED},
     "train": {
         "num_frames": 4,
         "val_interval": 1,

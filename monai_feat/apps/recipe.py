@@ -26,6 +26,7 @@ from monai_feat.data.source_names import parse_phantom
 __all__ = ["Look", "Recipe", "epochs_for", "look_at", "make_recipe", "trained_weights"]
 
 AUTOENCODER_SHARE = 0.3  # of the time; the rest is FEAT's
+CLIP_FRAMES = 16  # of a clip that FEAT trains on, as its config has it
 FINE_TUNING_RATE = 0.0003
 MANY_EPOCHS = 100_000  # time ends the training
 FEWEST_CLIPS, MOST_CLIPS, CLIPS_PER_SECOND = 120, 2000, 0.5  # encoded before FEAT trains, whatever the time
@@ -111,13 +112,21 @@ class Recipe:
         paths = trained_weights(self.output)
         return paths["autoencoder_weights"], paths["network_weights"]
 
+    @property
+    def _num_clips(self) -> int:
+        """Clips that FEAT trains on; the autoencoder trains on frames of the same ones, so that all are read once."""
+        fewest = FEWEST_CLIPS if self.num_frames is None else 300  # stills are encoded sooner
+        return round(min(max(fewest, CLIPS_PER_SECOND * (1 - AUTOENCODER_SHARE) * self.seconds), MOST_CLIPS))
+
     def _train_autoencoder(self, common: dict[str, Any]) -> None:
         self.run(
             "train_autoencoder",
             **common,
             output_dir=str(self.output / "autoencoder"),
-            num_clips=600 if self.is_phantom else 300,
-            num_statistics_clips=16,
+            num_clips=600 if self.is_phantom else self._num_clips,
+            num_frames=None if self.is_phantom else self.num_frames or CLIP_FRAMES,
+            on_short=None if self.is_phantom else "loop",
+            num_statistics_frames=256,
             max_seconds=AUTOENCODER_SHARE * self.seconds,
             label_channels=self.label_channels or None,
             autoencoder_weights=self._first_autoencoder(),
@@ -134,16 +143,14 @@ class Recipe:
         return str(widened)
 
     def _train_feat(self, common: dict[str, Any]) -> None:
-        seconds = (1 - AUTOENCODER_SHARE) * self.seconds
-        fewest = FEWEST_CLIPS if self.num_frames is None else 300  # stills are encoded sooner
         self.run(
             "train",
             **common,
             output_dir=str(self.output / "feat"),
-            num_clips=round(min(max(fewest, CLIPS_PER_SECOND * seconds), MOST_CLIPS)),
+            num_clips=self._num_clips,
             num_frames=self.num_frames,
             warmup_steps=20,
-            max_seconds=seconds,
+            max_seconds=(1 - AUTOENCODER_SHARE) * self.seconds,
             val_interval=1000,
             on_short=None if self.is_phantom else "loop",
             autoencoder_weights=str(trained_weights(self.output)["autoencoder_weights"]),

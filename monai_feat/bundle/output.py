@@ -10,8 +10,8 @@ from pathlib import Path
 
 from torch import nn
 
-from monai_feat.checkpoints import load_checkpoint
-from monai_feat.files import check_folder
+from monai_feat.checkpoints import CheckpointError, load_checkpoint
+from monai_feat.files import check_folder, first_few
 
 __all__ = ["claim_output_dir", "epoch_of", "find_checkpoint"]
 
@@ -59,7 +59,7 @@ def claim_output_dir(
     Raises:
         FileExistsError: when the folder holds checkpoints and nothing is resumed.
         OSError: when it cannot be written, has too little room, or there is no such checkpoint.
-        CheckpointError: when the checkpoint is damaged.
+        CheckpointError: when the checkpoint is damaged, or holds weights alone.
     """
     check_folder(output_dir, 0 if network is None else _COPIES * (checkpoints_kept + 1) * _num_bytes(network))
     checkpoints = sorted(Path(output_dir).glob("checkpoints/*.pt"))
@@ -69,7 +69,17 @@ def claim_output_dir(
             f"from it: --resume_from {max(checkpoints, key=epoch_of)}, or --resume_from last"
         )
     if resume_from is not None:
-        load_checkpoint(resume_from, "meta")
+        _check_checkpoint(Path(resume_from))
+
+
+def _check_checkpoint(path: Path) -> None:
+    # The tensors of a checkpoint are not needed here; safetensors knows no device without them.
+    state = load_checkpoint(path, "cpu" if path.suffix == ".safetensors" else "meta")
+    if "trainer" not in state:
+        raise CheckpointError(
+            f"{path}: no checkpoint of a training; it holds {first_few(list(state))}. A file of weights alone starts a "
+            "training, but cannot resume one"
+        )
 
 
 def _num_bytes(network: nn.Module) -> int:

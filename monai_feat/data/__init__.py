@@ -36,6 +36,7 @@ from monai_feat.data.phantoms.collection import write_phantoms
 from monai_feat.data.readers import ClipFile, VideoReader, load_clip, open_clip
 from monai_feat.data.segmentation_clips import SegmentationClips
 from monai_feat.data.segmentation_source import list_segmentation_clips, open_segmentation_clips
+from monai_feat.data.single_frames import SingleFrames, open_frames
 from monai_feat.data.source_names import held_out_source, is_phantom
 from monai_feat.data.sources import list_clips, list_held_out, open_clips
 from monai_feat.data.video_reader import VideoInfo, VideoReadError, iter_frames, probe_video, read_video
@@ -64,6 +65,7 @@ __all__ = [
     "PhantomDataset",
     "ReadLimits",
     "SegmentationClips",
+    "SingleFrames",
     "VideoInfo",
     "VideoReadError",
     "VideoReader",
@@ -83,6 +85,7 @@ __all__ = [
     "load_clip",
     "open_clip",
     "open_clips",
+    "open_frames",
     "open_latents",
     "open_segmentation_clips",
     "probe_video",

@@ -4,46 +4,46 @@
 
 from __future__ import annotations
 
-import math
 import os
+import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-import numpy as np
-import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from monai_feat.data.clip_masks import MaskFile, MaskReadings, crop_like, crop_of
+from monai_feat.data.clip_masks import MaskReadings
+from monai_feat.data.clip_plan import ClipPlan, ClipPlanner
+from monai_feat.data.clip_reading import ClipReader, ReadClips
 from monai_feat.data.clip_search import find_clips, find_labelled_clips
 from monai_feat.data.datalist import path_of
+from monai_feat.data.frame_cache import FrameCache
+from monai_feat.data.frame_preparation import FramePreparation
 from monai_feat.data.mask_values import Legend
-from monai_feat.data.preprocessing import Preprocessing, preprocess_frames
-from monai_feat.data.readers.clip_file import ClipFile, warn_of_remarks
-from monai_feat.data.readers.load import open_clip
+from monai_feat.data.preprocessing import Preprocessing
+from monai_feat.data.readers.clip_file import warn_of_remarks
 from monai_feat.data.video_reader import VideoReadError
-from monai_feat.transforms.functional import Fit, resize_clip, to_channels, to_unit_range
-from monai_feat.transforms.labels import UNKNOWN_LABEL, check_label_channels
-from monai_feat.transforms.video.functional import FrameSampling, OnShort, frame_offsets, resize_labels, to_and_fro
+from monai_feat.transforms.functional import Fit, to_unit_range
+from monai_feat.transforms.labels import check_label_channels
+from monai_feat.transforms.video.functional import FrameSampling, OnShort
 
 __all__ = ["ClipFolderDataset"]
 
 OnBad = Literal["error", "skip"]
 _T = TypeVar("_T")
 
-_MOST_AT_ONCE = 128 * 2**20  # bytes of full-size frames that preprocessing sees together
-
 
 class ClipFolderDataset(Dataset[dict[str, Any]]):
     """Short clips from a folder of videos in any format of `load_clip`, resized and held in memory.
 
-    Every video is decoded once, on construction, and only the frames that items show are kept, in
-    ``videos x clips_per_video x num_frames x channels x H x W`` bytes: 20 MB for 100 videos with one clip of 16 RGB
-    frames of 64 x 64. Besides that, one frame of full size is held at a time. Training never waits for a decoder.
+    On construction every video is opened, so that a bad one is noticed at once, and then decoded once, by a process for
+    each core. Only the frames that items show are kept, in ``videos x clips_per_video x num_frames x channels x H x W``
+    bytes: 20 MB for 100 videos with one clip of 16 RGB frames of 64 x 64. Besides that, each process holds one frame of
+    full size at a time, or with `preprocessing` those of a video. Training never waits for a decoder.
 
     Item ``i`` is clip ``i % clips_per_video`` of video ``i // clips_per_video``. Where it starts depends on the seed,
     the video's place in the folder and the clip's number, not on the epoch; the clips of one video are spread over its
@@ -75,6 +75,8 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         transform: applied to each item.
         max_videos: read no more files than this, evenly spread over the folder; None reads all.
         progress: show a progress bar while reading.
+        cache_dir: folder of a `FrameCache`, in which read frames are kept for the next time; None keeps none.
+        on_read: told after each file how many of how many were read; may raise to stop.
 
     Attributes:
         paths: the files that items come from.
@@ -107,6 +109,8 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         transform: Callable[[dict[str, Any]], Any] | None = None,
         max_videos: int | None = None,
         progress: bool = True,
+        cache_dir: str | os.PathLike[str] | None = None,
+        on_read: Callable[[int, int], None] | None = None,
     ) -> None:
         _check_choice("fit", fit, get_args(Fit))
         _check_choice("on_bad", on_bad, get_args(OnBad))
@@ -120,18 +124,22 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
                 f"got {clips_per_video}, {max_videos} and {seed}"
             )
         self.sampling = FrameSampling(num_frames, stride=stride, frame_rate=frame_rate)
-        self.size = (size, size) if isinstance(size, int) else tuple(size)
+        self.size: tuple[int, int] = (size, size) if isinstance(size, int) else (size[0], size[1])
         self.num_frames, self.channels, self.clips_per_video = num_frames, channels, clips_per_video
-        self.fit, self.on_bad, self.on_short = fit, on_bad, on_short
-        self.seed, self.preprocessing, self.transform = seed, preprocessing, transform
-        self.label_channels, self.legend, self._readings = label_channels, legend, MaskReadings()
-        self._remarks: dict[Path, Sequence[str]] = {}
+        self.on_bad, self.label_channels, self.transform = on_bad, label_channels, transform
         self.paths: list[Path] = []
         self.masks: list[Path | None] = []
         self.skipped: list[VideoReadError] = []
+        self._readings = MaskReadings()
         self._clips: list[Tensor] = []
         self._rates: list[float] = []
-        self._read_all(_spread(_pairs(source, bool(label_channels)), max_videos), progress)
+        planner = ClipPlanner(num_frames, self.sampling, clips_per_video, on_short, seed)
+        preparation = FramePreparation(self.size, channels, fit, label_channels, legend, preprocessing)
+        cache = None if cache_dir is None else FrameCache(cache_dir, preparation)
+        files = _spread(_pairs(source, bool(label_channels)), max_videos)
+        plans = self._plan_all(files, planner)
+        self._read_all(plans, ClipReader(preparation, cache), progress, on_read)
+        self._warn(files, plans)
 
     def __len__(self) -> int:
         return len(self._clips)
@@ -147,10 +155,50 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
             item["label"] = self._clips[index][self.channels :]
         return item if self.transform is None else self.transform(item)
 
-    def _read_all(self, files: Sequence[tuple[Path, Path | None]], progress: bool) -> None:
-        for number, (path, mask) in enumerate(tqdm(files, desc="reading clips", unit="file", disable=not progress)):
-            self._add(path, mask, number)
-        warn_of_remarks(self._remarks, stacklevel=3)
+    def _plan_all(self, files: Sequence[tuple[Path, Path | None]], planner: ClipPlanner) -> list[ClipPlan]:
+        """Open all files before the first is decoded: what is wrong with the last ends the work before it begins."""
+        plans = (self._plan(planner, path, mask, number) for number, (path, mask) in enumerate(files))
+        return [plan for plan in plans if plan is not None]
+
+    def _plan(self, planner: ClipPlanner, path: Path, mask: Path | None, number: int) -> ClipPlan | None:
+        try:
+            return planner.plan(path, mask, number)
+        except VideoReadError as error:
+            self._skip(error)
+            return None
+
+    def _read_all(
+        self, plans: Sequence[ClipPlan], reader: ClipReader, progress: bool, on_read: Callable[[int, int], None] | None
+    ) -> None:
+        every = 0.2 if sys.stderr.isatty() else 10.0
+        bar = tqdm(total=len(plans), desc="reading clips", unit="file", mininterval=every, disable=not progress)
+        with bar, closing(reader.read_all(plans)) as results:
+            for done, (plan, result) in enumerate(zip(plans, results, strict=True), start=1):
+                self._take(plan, result)
+                bar.update()
+                if on_read is not None:
+                    on_read(done, len(plans))
+
+    def _take(self, plan: ClipPlan, result: ReadClips | Exception) -> None:
+        if isinstance(result, VideoReadError):
+            self._skip(result)
+            return
+        if isinstance(result, Exception):
+            raise result
+        if plan.mask is not None and result.mask_reading is not None:
+            self._readings.add(result.mask_reading, plan.mask)
+        self.paths.append(plan.path)
+        self.masks.append(plan.mask)
+        self._clips.extend(result.clips)
+        self._rates.append(plan.frame_rate)
+
+    def _skip(self, error: VideoReadError) -> None:
+        if self.on_bad == "error":
+            raise error
+        self.skipped.append(error)
+
+    def _warn(self, files: Sequence[tuple[Path, Path | None]], plans: Sequence[ClipPlan]) -> None:
+        warn_of_remarks({plan.path: plan.remarks for plan in plans}, stacklevel=3)
         without = self.masks.count(None)
         if self.label_channels and without:
             warnings.warn(f"{without} of {len(self.masks)} clips have no mask: their label is unknown", stacklevel=3)
@@ -161,104 +209,6 @@ class ClipFolderDataset(Dataset[dict[str, Any]]):
         if not self.paths:
             raise VideoReadError(files[0][0].parent, f"no file could be used; {summary}")
         warnings.warn(summary, stacklevel=3)
-
-    def _add(self, path: Path, mask: Path | None, number: int) -> None:
-        try:
-            clips, rate = self._read(path, mask, number)
-        except VideoReadError as error:
-            if self.on_bad == "error":
-                raise
-            self.skipped.append(error)
-            return
-        self.paths.append(path)
-        self.masks.append(mask)
-        self._clips.extend(clips)
-        self._rates.append(rate)
-
-    def _read(self, path: Path, mask_path: Path | None, number: int) -> tuple[Tensor, float]:
-        """All clips of the `number`-th video, uint8 ``(clips_per_video, C, T, H, W)``, and their frame rate.
-
-        With masks, their classes are one channel more.
-        """
-        file = open_clip(path)
-        self._remarks[path] = file.remarks
-        mask = None if mask_path is None else self._open_mask(mask_path, file)
-        step = self._step(file)
-        windows = torch.stack([self._window(file, step, number, clip) for clip in range(self.clips_per_video)])
-        # Small tensors that outlive large ones would fragment the heap by a gigabyte: all room is taken beforehand.
-        channels = self.channels + bool(self.label_channels)
-        clips = torch.empty(self.clips_per_video, channels, self.num_frames, *self.size, dtype=torch.uint8)
-        for part in self._parts(windows, file):
-            wanted = windows[part].unique().tolist()
-            for i, (frame, classes) in zip(wanted, self._frames(file, mask, wanted), strict=True):
-                prepared = self._prepare(frame, classes)
-                for clip, t in (windows[part] == i).nonzero().tolist():
-                    clips[part][clip, :, t] = prepared
-        return clips, file.frame_rate / step
-
-    def _open_mask(self, path: Path, clip: ClipFile) -> MaskFile:
-        mask = MaskFile(path, clip, self.label_channels, self.legend)
-        self._readings.add(mask)
-        return mask
-
-    def _parts(self, windows: Tensor, file: ClipFile) -> Iterator[slice]:
-        """Split clips, as frame numbers ``(clips_per_video, T)``, so that the frames of each part fit into memory."""
-        if self.preprocessing is None:
-            yield slice(None)
-            return
-        most = _MOST_AT_ONCE // (3 * math.prod(file.size))
-        start = 0
-        for stop in range(1, len(windows) + 1):
-            if stop == len(windows) or len(windows[start : stop + 1].unique()) > most:
-                yield slice(start, stop)
-                start = stop
-
-    def _frames(
-        self, file: ClipFile, mask: MaskFile | None, wanted: Sequence[int]
-    ) -> Iterable[tuple[Tensor, Tensor | None]]:
-        """The wanted frames, ``(C, H, W)``, after preprocessing, and their classes, ``(1, H, W)``, if there are any."""
-        frames = file.iter_frames(wanted)
-        classes: Iterable[Tensor | None] = repeat(None, len(wanted)) if mask is None else mask.iter_frames(wanted)
-        if self.preprocessing is None:
-            return zip(frames, classes, strict=True)
-        before, after = preprocess_frames(self.preprocessing, list(frames), file, wanted[0])
-        if mask is not None:
-            box = crop_of(before, after)
-            classes = (crop_like(frame, box) for frame in mask.iter_frames(wanted))
-        return zip(torch.as_tensor(after).unbind(1), classes, strict=True)
-
-    def _step(self, file: ClipFile) -> float:
-        """Frames of the file from one frame of a clip to the next."""
-        if file.frame_rate == 0 and file.frames == 1:  # a still has no rate, and needs none
-            return float(self.sampling.stride)
-        try:
-            return self.sampling.step(file.frame_rate)
-        except ValueError as error:
-            raise VideoReadError(file.path, str(error)) from error
-
-    def _window(self, file: ClipFile, step: float, number: int, clip: int) -> Tensor:
-        """Frame numbers of one clip."""
-        offsets = frame_offsets(self.num_frames, step)
-        available, needed = file.frames, int(offsets[-1]) + 1
-        if available < needed:
-            if self.on_short == "loop":
-                return to_and_fro(offsets, available)
-            raise VideoReadError(
-                file.path,
-                f"has {available} frames; {needed} are needed for {self.num_frames} frames at this stride or rate: "
-                "ask for fewer frames or a smaller stride, leave the file out, or set on_short='loop'",
-            )
-        # Each clip starts somewhere in its own part of the video, so that together they show all of it.
-        shift = np.random.default_rng([self.seed, number, clip]).random()
-        return offsets + int((clip + shift) / self.clips_per_video * (available - needed + 1))
-
-    def _prepare(self, frame: Tensor, classes: Tensor | None) -> Tensor:
-        """One frame, ``(3, H, W)`` or grey ``(1, H, W)``, in the size and the channels of this data set."""
-        pixels = to_channels(resize_clip(frame, self.size, self.fit), self.channels)
-        if not self.label_channels:
-            return pixels
-        unknown = pixels.new_full((1, *self.size), UNKNOWN_LABEL)
-        return torch.cat([pixels, unknown if classes is None else resize_labels(classes, self.size, self.fit)])
 
 
 def _pairs(

@@ -84,16 +84,20 @@ class MaskReadings:
     def __init__(self) -> None:
         self._seen: dict[str, Path] = {}
 
-    def add(self, mask: MaskFile) -> None:
+    def add(self, reading: str, path: Path) -> None:
         """Take note of one more mask.
+
+        Args:
+            reading: how it is read, `MaskFile.reading.how`.
+            path: its file.
 
         Raises:
             DatalistError: it is read in another way than one before.
         """
-        how = mask.reading.how.partition(",")[0]
+        how = reading.partition(",")[0]
         if how == "background only":
             return
-        self._seen.setdefault(how, mask.file.path)
+        self._seen.setdefault(how, path)
         if len(self._seen) > 1:
             (one, first), (other, second) = list(self._seen.items())[:2]
             raise DatalistError(

@@ -43,7 +43,7 @@ def preprocess_frames(
     try:
         after = preprocessing(before)
     except Exception as error:
-        raise RuntimeError(f"{file.path}: preprocessing of {tuple(before.shape)} failed") from error
+        raise RuntimeError(f"{file.path}: preprocessing of {tuple(before.shape)} failed: {error}") from error
     if after.dtype != torch.uint8 or after.ndim != 4 or after.shape[1] != before.shape[1]:
         raise ValueError(
             f"preprocessing made {after.dtype} {tuple(after.shape)} of uint8 {tuple(before.shape)}: expected "

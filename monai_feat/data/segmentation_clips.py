@@ -143,7 +143,7 @@ class SegmentationClips(Dataset[dict[str, Any]]):
         if not self.num_classes:
             return _Pair(clip, None)
         mask = MaskFile(path_of(item, "label"), clip, self.num_classes, self.legend)
-        self._readings.add(mask)
+        self._readings.add(mask.reading.how, mask.file.path)
         if UNKNOWN_LABEL in mask.reading.classes.values():
             raise VideoReadError(mask.file.path, "holds pixels of unknown class, which segmentation cannot leave out")
         return _Pair(clip, mask)

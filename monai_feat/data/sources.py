@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,8 @@ def open_clips(
     label_channels: int = 0,
     attributes: str | os.PathLike[str] | None = None,
     legend: Legend | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    on_read: Callable[[int, int], None] | None = None,
 ) -> Dataset[dict[str, Any]]:
     """Open a folder of videos, or procedural clips, as a data set of clips of one shape.
 
@@ -120,6 +122,8 @@ def open_clips(
             or a datalist may have masks for some of its clips only; see `find_labelled_clips`.
         attributes: a table of numbers about the clips of a folder, see `read_attributes`; phantoms know theirs.
         legend: what the values or colours of masks stand for, see `ClipFolderDataset`.
+        cache_dir: where read frames of files are kept for the next time, see `FrameCache`; None keeps none.
+        on_read: told after each file how many of how many were read; may raise to stop.
 
     Returns:
         A data set whose items hold ``image``, float32 ``(C, T, H, W)`` in [-1, 1]; with `label_channels` it is
@@ -160,6 +164,8 @@ def open_clips(
             label_channels=label_channels,
             legend=legend,
             preprocessing=preprocessing,
+            cache_dir=cache_dir,
+            on_read=on_read,
         )
         clips = clips if attributes is None else AttributedClips(clips, attributes)
     return LabelledClips(clips, label_channels) if label_channels else clips

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from typing import Any
 
 from ignite.engine import Engine, Events
 from torch import Tensor
 from tqdm import tqdm
 
+from monai_feat.handlers.time_budget import TimeBudget
+
 __all__ = ["SamplingProgress", "TrainingProgress"]
 
 SMOOTHING = 0.98
+SECONDS_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f} of {total:.0f} s{postfix}"
 
 
 class _Bar:
@@ -23,10 +25,10 @@ class _Bar:
 
     _bar: tqdm[Any] | None = None
 
-    def _open(self, total: int | None, done: int, name: str, unit: str) -> None:
+    def _open(self, total: float | None, done: float, name: str, **options: Any) -> None:
         """Open the bar where the work stands; into a file it writes more rarely than on a terminal."""
         every = 0.2 if sys.stderr.isatty() else 10.0
-        self._bar = tqdm(total=total, initial=done, desc=name, unit=unit, mininterval=every)
+        self._bar = tqdm(total=total, initial=done, desc=name, mininterval=every, **options)
 
     def stop(self, _engine: Engine, error: BaseException | None = None) -> None:
         """Close the bar, and let an exception pass."""
@@ -40,16 +42,16 @@ class _Bar:
 class TrainingProgress(_Bar):
     """Show one bar for the whole training: smoothed loss, speed and time left.
 
+    It counts steps, or seconds where a training has a time budget: how many steps fit in is known only at the end.
+
     Args:
         name: what is being trained.
-        max_seconds: the training's time budget, as given to `TimeBudget`, so that the time left is that of the earlier
-            end; None where there is none.
+        budget: the training's time; None where it has as much as it takes.
     """
 
-    def __init__(self, name: str = "training", max_seconds: float | None = None) -> None:
+    def __init__(self, name: str = "training", budget: TimeBudget | None = None) -> None:
         self.name = name
-        self.max_seconds = max_seconds
-        self._started = 0.0
+        self.budget = budget
         self._loss: float | None = None
 
     def attach(self, engine: Engine) -> None:
@@ -63,8 +65,11 @@ class TrainingProgress(_Bar):
         """Open the bar, if it is not, where the training stands: not at zero after a resume."""
         if self._bar is not None:
             return
-        self._started = time.monotonic()
-        self._open(_steps(engine) or None, engine.state.iteration, self.name, "step")
+        if self.budget is None:
+            self._open(_steps(engine) or None, engine.state.iteration, self.name, unit="step")
+        else:
+            spent = min(self.budget.seconds, self.budget.max_seconds)
+            self._open(self.budget.max_seconds, spent, self.name, bar_format=SECONDS_BAR)
 
     def __call__(self, engine: Engine) -> None:
         """Count one iteration."""
@@ -74,12 +79,12 @@ class TrainingProgress(_Bar):
         if math.isfinite(loss):
             self._loss = loss if self._loss is None else SMOOTHING * self._loss + (1 - SMOOTHING) * loss
         shown = "not finite" if self._loss is None else f"{self._loss:.4f}"
-        self._bar.set_postfix(loss=shown, refresh=False)
-        self._bar.update()
-        if self.max_seconds is not None and self._bar.total is not None:
-            done = self._bar.n - self._bar.initial
-            within = self._bar.initial + round(done * self.max_seconds / (time.monotonic() - self._started))
-            self._bar.total = min(_steps(engine), max(within, self._bar.n))
+        if self.budget is None:
+            self._bar.set_postfix(loss=shown, refresh=False)
+            self._bar.update()
+        else:
+            self._bar.set_postfix(step=engine.state.iteration, loss=shown, refresh=False)
+            self._bar.update(min(self.budget.seconds, self.budget.max_seconds) - self._bar.n)
 
 
 class SamplingProgress(_Bar):
@@ -102,7 +107,7 @@ class SamplingProgress(_Bar):
 
     def start(self, _engine: Engine) -> None:
         """Open the bar."""
-        self._open(self.num_clips, self.finished, "clips", "clip")
+        self._open(self.num_clips, self.finished, "clips", unit="clip")
 
     def __call__(self, engine: Engine) -> None:
         """Count the clips of a batch."""

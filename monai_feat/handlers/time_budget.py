@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -14,6 +15,8 @@ from monai_feat.handlers.steps import ON_STEP
 
 __all__ = ["TimeBudget"]
 
+_LOOK = 1.0  # seconds of reading after which its speed is believed; less than that is not worth an end
+
 
 class TimeBudget:
     """End a training when its time is up, as if the epoch under way were complete and the last.
@@ -22,11 +25,11 @@ class TimeBudget:
     cut. Gradients that are being accumulated are applied before. Ignite's ``TimeLimit`` has no ``attach`` and stops
     without them.
 
-    Saved with the checkpoints, it knows how much time a resumed training has spent already; unsaved, each start has the
-    whole time.
+    Its clock starts when it is made, and so counts the reading of clips, of which `reading` is told. Saved with the
+    checkpoints, it knows how much time a resumed training has spent already; unsaved, each start has the whole time.
 
     Args:
-        max_seconds: time for all iterations and validations together, in seconds; the last may exceed it.
+        max_seconds: time for reading, all iterations and validations together, in seconds; the last may exceed it.
 
     Raises:
         ValueError: when the time is not positive.
@@ -36,25 +39,55 @@ class TimeBudget:
         if not max_seconds > 0:
             raise ValueError(f"max_seconds must be positive, got {max_seconds}")
         self.max_seconds = max_seconds
-        self._spent = 0.0  # in earlier processes
-        self._start: float | None = None
-        self._is_up = False
+        self._made = time.monotonic()
+        self._read: tuple[float, int] | None = None  # when so many files had been read
+        self._spent = self._spent_reading = 0.0  # in earlier processes
+        self._reading = 0.0  # seconds from when this was made to when the training started
+        self._has_started = self._is_up = False
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that are spent, reading included."""
+        return self._spent + time.monotonic() - self._made
 
     @property
     def done(self) -> float:
-        """Share of the time that is spent; 0 before the training starts."""
-        return self._seconds() / self.max_seconds
+        """Share of the time for training that is spent; 0 before the training starts."""
+        if not self._has_started and not self._spent:
+            return 0.0
+        reading = self._spent_reading + self._reading
+        training = self.seconds if self._has_started else self._spent
+        return min(1.0, max(0.0, training - reading) / max(1e-9, self.max_seconds - reading))
 
     def state_dict(self) -> dict[str, float]:
-        """Return the seconds that are spent."""
-        return {"seconds": self._seconds()}
+        """Return the seconds that are spent, and those of them that were spent reading."""
+        return {"seconds": self.seconds, "reading": self._spent_reading + self._reading}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from the seconds that were spent."""
-        self._spent = float(state["seconds"])
+        self._spent, self._spent_reading = float(state["seconds"]), float(state["reading"])
 
-    def _seconds(self) -> float:
-        return self._spent + (0.0 if self._start is None else time.monotonic() - self._start)
+    def reading(self, done: int, total: int) -> None:
+        """Take note that so many of all files were read; end the work where reading alone takes all of the time.
+
+        Raises:
+            TimeoutError: says how much time is needed.
+        """
+        now = time.monotonic()
+        if (
+            self._read is None or done <= self._read[1]
+        ):  # the first file, which tells nothing of the next, or other files
+            self._read = (now, done)
+            return
+        since, before = self._read
+        left = (now - since) / (done - before) * (total - done)
+        expected = self.seconds + left
+        if now - since >= _LOOK <= left and expected > self.max_seconds:
+            raise TimeoutError(
+                f"reading {total} files takes about {expected:.0f} s, and max_seconds, which counts it, is "
+                f"{self.max_seconds:g}: give at least {_rounded_up(2 * expected)}, or ask for fewer clips (num_clips). "
+                "What was read is kept, so that the same command goes on from there"
+            )
 
     def attach(self, engine: Engine) -> None:
         """Register with a trainer."""
@@ -63,8 +96,11 @@ class TimeBudget:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.stop)
 
     def start(self, _engine: Engine) -> None:
-        """Start the clock."""
-        self._start = time.monotonic()
+        """Take note that reading is over; a run after the first has a time of its own."""
+        if self._has_started:
+            self._made = time.monotonic()
+        self._reading = 0.0 if self._has_started else time.monotonic() - self._made
+        self._has_started = True
 
     def __call__(self, engine: Engine) -> None:
         """Cut the epoch short when the time is up, for all processes at once."""
@@ -76,3 +112,8 @@ class TimeBudget:
         """End the training when the time is up."""
         if self._is_up:
             engine.terminate()
+
+
+def _rounded_up(seconds: float) -> int:
+    """A number of seconds that people would say: 130 for 124.3."""
+    return 10 * math.ceil(seconds / 10)

@@ -50,7 +50,6 @@ def test_a_size_stands_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert configs["configs/train.json"]["num_frames"] == 24
         assert configs["configs/train.json"]["network_def"]["hidden_size"] == 128
         assert configs["configs/inference.json"]["network_def"]["otherwise"]["hidden_size"] == 128
-        assert configs["configs/train_autoencoder.json"]["statistics_dataset"]["num_frames"] == 24
         assert "24 frames" in files["docs/README.md"]
         assert "24 frames" in configs["configs/metadata.json"]["description"]
 

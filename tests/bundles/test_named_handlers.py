@@ -106,7 +106,7 @@ def test_trainings_keep_their_bits(stack: tuple[str, ...], tmp_path: Path) -> No
     if stack[0] == "train":
         options |= {"num_frames": 2, "num_sampling_steps": 1, "num_val_clips": 1, "val_interval": 1}
     else:
-        options["num_statistics_clips"] = 1
+        options["num_statistics_frames"] = 1
     without, filled = (train(tmp_path / str(fill), stack, options, fill) for fill in (False, True))
     torch.testing.assert_close(filled, without, rtol=0, atol=0)
 

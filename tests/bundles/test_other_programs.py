@@ -27,7 +27,7 @@ DIFFUSION = ("feat_endoscopy", "feat_ultrasound")
 SEGMENTATION = "video_segmentation"
 SMALL: dict[str, dict[str, Any]] = {  # overrides of the smallest trainings, by config
     "train_autoencoder": {
-        "num_clips": 2, "batch_size": 2, "max_epochs": 1, "frame_size": 32, "num_statistics_clips": 1,
+        "num_clips": 2, "batch_size": 2, "max_epochs": 1, "frame_size": 32, "num_statistics_frames": 1,
     },
     "train": {
         "num_clips": 2, "batch_size": 2, "max_epochs": 1, "frame_size": 32, "num_frames": 2, "num_sampling_steps": 1,

@@ -23,7 +23,7 @@ def plan(tmp_path: Path) -> Plan:
 
 
 SMALL = {
-    "train_autoencoder": {"frame_size": 32, "num_statistics_clips": 2},
+    "train_autoencoder": {"frame_size": 32, "num_statistics_frames": 2},
     "train": {"frame_size": 32, "num_frames": 4, "num_val_clips": 2, "val_interval": 1000},
 }
 

@@ -22,7 +22,7 @@ def test_new_and_empty_folders_are_free(tmp_path: Path) -> None:
 
 def test_folder_of_another_training_is_refused_unless_resumed(tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoints" / "checkpoint_epoch=2.pt"
-    save_checkpoint({"network": {"weight": torch.ones(2)}}, checkpoint)
+    save_checkpoint({"network": {"weight": torch.ones(2)}, "trainer": {"epoch": 2}}, checkpoint)
     with pytest.raises(FileExistsError, match=r"--resume_from .*checkpoint_epoch=2\.pt"):
         claim_output_dir(tmp_path)
     claim_output_dir(tmp_path, resume_from=checkpoint)

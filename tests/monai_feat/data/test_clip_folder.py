@@ -14,7 +14,7 @@ from monai.data import MetaTensor, list_data_collate
 from monai.transforms import Compose
 from PIL import Image
 
-from monai_feat.data import clip_folder
+from monai_feat.data import frame_preparation
 from monai_feat.data.clip_folder import ClipFolderDataset
 from monai_feat.data.clip_search import find_clips
 from monai_feat.data.image_writers import NiftiClipWriter
@@ -178,7 +178,7 @@ def test_preprocessing_sees_the_frames_of_a_video_at_full_size(folder: Path) -> 
 
 
 def test_preprocessing_splits_what_does_not_fit_into_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip_folder, "_MOST_AT_ONCE", 10 * 3 * 24 * 32)
+    monkeypatch.setattr(frame_preparation, "_MOST_AT_ONCE", 10 * 3 * 24 * 32)
     seen: list[int] = []
 
     def count(clip: MetaTensor) -> torch.Tensor:

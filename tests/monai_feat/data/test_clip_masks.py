@@ -102,9 +102,10 @@ def test_jpeg_rings_and_the_mask_does_not(tmp_path: Path, quality: int) -> None:
 def test_masks_of_one_data_set_are_read_in_one_way(tmp_path: Path) -> None:
     readings = MaskReadings()
     for values in ([[0, 255] * 8], [[0] * 16], [[255] * 16]):
-        readings.add(mask_file(tmp_path, values, 2))
+        mask = mask_file(tmp_path, values, 2)
+        readings.add(mask.reading.how, mask.file.path)
     with pytest.raises(DatalistError, match=r"other\.png is read as a mask of classes, and .* one of black and white"):
-        readings.add(mask_file(tmp_path, [[0, 1] * 8], 2, "other.png"))
+        readings.add(mask_file(tmp_path, [[0, 1] * 8], 2, "other.png").reading.how, tmp_path / "other.png")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from ignite.engine import Engine, Events
+from tqdm import tqdm
 
-from monai_feat.handlers import SamplingProgress, TrainingProgress
+from monai_feat.handlers import SamplingProgress, TimeBudget, TrainingProgress
 
 
 def engine_of(losses: list[float]) -> Engine:
@@ -73,3 +76,15 @@ def test_a_sampling_that_fails_closes_its_bar(capsys: pytest.CaptureFixture[str]
     with pytest.raises(FloatingPointError, match="not finite"):
         engine.run([0], max_epochs=1)
     assert capsys.readouterr().err.endswith("\n")
+
+
+def test_with_a_time_budget_the_total_is_its_time_and_stays(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monai_feat.handlers.progress.tqdm", lambda **options: tqdm(**{**options, "mininterval": 0}))
+    engine = Engine(lambda engine, batch: {"loss": torch.tensor(1.0)})
+    TrainingProgress("FEAT", TimeBudget(50)).attach(engine)
+    engine.run([0, 0, 0], max_epochs=1)
+    text = capsys.readouterr().err
+    assert set(re.findall(r"of (\S+ s)", text)) == {"50 s"}
+    assert "loss=1.0000, step=3" in text

@@ -58,9 +58,9 @@ def test_time_that_runs_out_is_the_end() -> None:
     budget = TimeBudget(max_seconds=50)
     done = share_done(100, budget)
     assert (done(0), done(30)) == (0.0, 0.3)
-    budget.load_state_dict({"seconds": 40})
+    budget.load_state_dict({"seconds": 40, "reading": 0})
     assert (done(30), done(90)) == (0.8, 0.9)
-    budget.load_state_dict({"seconds": 70})
+    budget.load_state_dict({"seconds": 70, "reading": 0})
     assert done(30) == 1.0
 
 

@@ -75,3 +75,33 @@ def test_what_was_spent_is_saved(clock: Clock) -> None:
 def test_refuses_no_time() -> None:
     with pytest.raises(ValueError, match="positive, got 0"):
         TimeBudget(0)
+
+
+def test_reading_counts_and_the_rest_is_for_training(clock: Clock) -> None:
+    budget = TimeBudget(10.0)
+    clock.now += 6
+    engine = Engine(lambda _engine, _batch: setattr(clock, "now", clock.now + 1))
+    budget.attach(engine)
+    shares: list[float] = []
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: shares.append(budget.done))
+    engine.run(range(99))
+    assert shares == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert budget.state_dict() == {"seconds": 10.0, "reading": 6.0}
+    resumed = TimeBudget(20.0)
+    resumed.load_state_dict(budget.state_dict())
+    clock.now += 2
+    assert (resumed.seconds, resumed.done) == (12, pytest.approx(4 / 14))
+
+
+def test_reading_that_takes_all_of_the_time_ends_with_the_time_that_is_needed(clock: Clock) -> None:
+    budget = TimeBudget(15.0)
+    for done in range(1, 3):  # half a second each
+        clock.now += 0.5
+        budget.reading(done, 450)
+    clock.now += 0.5
+    with pytest.raises(TimeoutError, match=r"450 files takes about 225 s, and max_seconds, .* is 15: .* least 450, "):
+        budget.reading(3, 450)
+    slow = TimeBudget(400.0)
+    for done in range(1, 450):
+        clock.now += 0.5
+        slow.reading(done, 450)
