@@ -46,7 +46,7 @@ AT_LENGTH = pytest.mark.parametrize(
         ("portable", 1024),
         ("portable", 16_384),
         pytest.param("compiled", 16_384, marks=WITHOUT_NUMBA),
-        pytest.param("triton", 40, marks=WITHOUT_TRITON),
+        pytest.param("triton", 24, marks=WITHOUT_TRITON),
     ],
 )
 
