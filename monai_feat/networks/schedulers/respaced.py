@@ -225,7 +225,21 @@ class RespacedScheduler(Scheduler):
         generator: torch.Generator | None = None,
         noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give the sample at the previous step of the chain, and the predicted x_0; subclasses define it."""
+        """Take the sample to the previous step of the chain; subclasses define it.
+
+        Args:
+            model_output: output of the network at x_t, (B, C, ...), or with variance logits (B, 2C, ...).
+            timestep: t, one of `timesteps`.
+            sample: x_t (B, C, ...).
+            generator: source of randomness; torch's global one if None.
+            noise: noise (B, C, ...) drawn by the caller, instead of a generator.
+
+        Returns:
+            the sample at the previous step, and x_0 as predicted from this one, both (B, C, ...).
+
+        Raises:
+            ValueError: if the channels do not fit, the timestep is not in the chain, or the noise has another shape.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no step.")
 
     def _chain_levels(self, index: int) -> tuple[float, float]:

@@ -64,21 +64,9 @@ class RespacedDDIMScheduler(RespacedScheduler):
         generator: torch.Generator | None = None,
         noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Move the sample to the previous step of the chain.
+        """Move the sample to the previous step of the chain, as `RespacedScheduler.step` says.
 
-        Args:
-            model_output: output of the network at x_t, (B, C, ...), or (B, 2C, ...) of which the second half, variance
-                logits, is ignored.
-            timestep: t, one of `timesteps`.
-            sample: x_t (B, C, ...).
-            generator: source of randomness if eta > 0; torch's global one if None.
-            noise: noise (B, C, ...) drawn by the caller, instead of a generator; not used if eta is 0.
-
-        Returns:
-            the sample at the previous step, and x_0 as predicted from this one, both (B, C, ...).
-
-        Raises:
-            ValueError: if the channels do not fit, the timestep is not in the chain, or the noise has another shape.
+        Variance logits are ignored; randomness is used only where eta is above 0.
         """
         # 1. Predict x_0, and the noise that goes with it
         index = self.chain_index(timestep)

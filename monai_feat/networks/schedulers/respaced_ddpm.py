@@ -75,22 +75,9 @@ class RespacedDDPMScheduler(RespacedScheduler):
         generator: torch.Generator | None = None,
         noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw the sample at the previous step of the chain.
+        """Draw the sample at the previous step of the chain, as `RespacedScheduler.step` says.
 
-        Args:
-            model_output: output of the network at x_t, (B, 2C, ...), or (B, C, ...) if the variance is fixed; a
-                fixed variance ignores the second half of 2C channels.
-            timestep: t, one of `timesteps`.
-            sample: x_t (B, C, ...).
-            generator: source of randomness; torch's global one if None.
-            noise: noise (B, C, ...) drawn by the caller, instead of a generator.
-
-        Returns:
-            the sample at the previous step, and x_0 as predicted from this one, both (B, C, ...).
-
-        Raises:
-            ValueError: if the channels do not fit the variance type, the timestep is not in the chain, or the noise
-                has another shape.
+        A fixed variance ignores variance logits; a learned one needs them, and raises ValueError without.
         """
         # 1. Separate the prediction from the variance logits
         index = self.chain_index(timestep)

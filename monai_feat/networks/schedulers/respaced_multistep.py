@@ -81,21 +81,9 @@ class RespacedMultistepScheduler(RespacedScheduler):
         generator: torch.Generator | None = None,
         noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Move the sample to the previous step of the chain.
+        """Move the sample to the previous step of the chain, as `RespacedScheduler.step` says.
 
-        Args:
-            model_output: output of the network at x_t, (B, C, ...), or (B, 2C, ...) of which the second half, variance
-                logits, is ignored.
-            timestep: t, one of `timesteps`.
-            sample: x_t (B, C, ...), the very tensor that the step before returned.
-            generator: not used: the solver is deterministic.
-            noise: not used, either.
-
-        Returns:
-            the sample at the previous step, and x_0 as predicted from this one, both (B, C, ...).
-
-        Raises:
-            ValueError: if the channels do not fit, or the timestep is not in the chain.
+        The sample is the very tensor that the step before returned. Variance logits and randomness are not used.
         """
         # 1. Predict x_0
         index = self.chain_index(timestep)
