@@ -10,14 +10,16 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from monai_feat.data.datalist import DatalistError
+from monai_feat.data.datalist import ClipItem, DatalistError
 from monai_feat.data.folder_search.contents import FolderContents, list_masks, search_folder
 from monai_feat.data.folder_search.dicom_kinds import listed_files, why_no_picture
 from monai_feat.data.folder_search.names import PICTURE_NAMES
 from monai_feat.data.folder_search.pairing import MaskFinder
 from monai_feat.data.folder_search.units import Unit, stem_of
 from monai_feat.data.readers.dicom import is_dicom
+from monai_feat.data.readers.frame_folder import is_frame_pattern
 from monai_feat.data.source_names import items_of
+from monai_feat.files import first_few
 
 __all__ = ["by_stem", "find_clips", "find_labelled_clips", "mask_of"]
 
@@ -92,6 +94,7 @@ def mask_of(stem: Path, known: Mapping[Path, Sequence[Path]]) -> Path | None:
 def _find(source: Path, with_masks: bool) -> dict[Path, Path | None]:
     """Clips and their masks; what is held out stays out."""
     if (items := items_of(source)) is not None:
+        _check_there(source, items)
         return {item.image: item.label for item in items}
     if not source.is_file():
         contents = search_folder(source)
@@ -105,6 +108,16 @@ def _find(source: Path, with_masks: bool) -> dict[Path, Path | None]:
     if len(candidates) > 1:
         raise DatalistError(_undecided(source, candidates))
     return {source: candidates[0] if candidates else None}
+
+
+def _check_there(source: Path, items: Sequence[ClipItem]) -> None:
+    """Refuse a datalist that names clips that are not there: to skip them as unreadable would hide a wrong folder."""
+    missing = [str(item.image) for item in items if not (item.image.exists() or is_frame_pattern(item.image))]
+    if missing:
+        raise FileNotFoundError(
+            f"{source}: {len(missing)} of {len(items)} clips that it names are not there ({first_few(missing)}); move "
+            "the datalist back to where its paths start, or make it again"
+        )
 
 
 def _listed(index: Path) -> dict[Path, Path | None]:
