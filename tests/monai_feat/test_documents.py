@@ -90,6 +90,6 @@ def test_json_is_bounded_too(tmp_path: Path) -> None:
     (tmp_path / "digits.json").write_text("[" + "1" * 10_000 + "]")
     (tmp_path / "long.json").write_bytes(b"[]" + b" " * (1 << 24))
     os.mkfifo(tmp_path / "pipe.json")
-    for name, said in {"deep": "nested", "digits": "digits", "long": "at most", "pipe": "no file but a pipe"}.items():
+    for name, said in {"deep": "nested", "digits": "digits", "long": "at most", "pipe": "is a pipe, a socket"}.items():
         with pytest.raises(ValueError, match=rf"{name}\.json: .*{said}"):
             read_json(tmp_path / f"{name}.json")

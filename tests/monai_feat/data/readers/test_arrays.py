@@ -137,6 +137,7 @@ def test_hdf5_of_other_files_is_not_followed(tmp_path: Path) -> None:
         open_clip(tmp_path / "a.h5", array="link")
     with h5py.File(tmp_path / "b.h5", "w") as file:
         layout = h5py.VirtualLayout((4, 5, 6), np.uint8)
+        layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "group/frames", (4, 5, 6))
         file.create_virtual_dataset("a", layout)
     with pytest.raises(VideoReadError, match="keeps /a in other files"):
         open_clip(tmp_path / "b.h5")

@@ -75,5 +75,5 @@ def test_one_slice_or_one_time_needs_no_choice(tmp_path: Path) -> None:
 
 def test_other_images_have_no_slices(tmp_path: Path) -> None:
     path = saved(dicom(np.zeros((4, 18, 26), np.uint8), "MONOCHROME2"), tmp_path / "a.dcm")
-    with pytest.raises(VideoReadError, match="no Enhanced US Volume: leave slice_index out"):
+    with pytest.raises(VideoReadError, match="not an Enhanced US Volume: leave slice_index out"):
         open_clip(path, slice_index=0)
