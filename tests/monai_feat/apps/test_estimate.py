@@ -21,3 +21,11 @@ def test_says_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_clip_that_does_not_fit_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--preset", "pico", "--size", "7,8"]) == 2
     assert "estimate: frames must be a multiple of the patch size 2" in capsys.readouterr().err
+
+
+def test_says_how_long_steps_take_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--preset", "pico", "--frames", "2", "--size", "4", "--time"]) == 0
+    training, sampling = capsys.readouterr().out.splitlines()[-2:]
+    assert training.endswith("s of this machine's processor")
+    assert "a training step" in training
+    assert "a sampling step" in sampling
