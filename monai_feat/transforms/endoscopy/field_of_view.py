@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from skimage.measure import label, regionprops
-from skimage.morphology import convex_hull_image, isotropic_opening
+from scipy import ndimage
+from skimage.measure import label
+from skimage.morphology import isotropic_opening
 from torch import Tensor
 
+from monai_feat.transforms.endoscopy.hull import convex_hull
 from monai_feat.transforms.endoscopy.pixels import as_levels
 from monai_feat.transforms.video.functional import sample_times
 
@@ -93,7 +96,7 @@ def _whole_frame(size: tuple[int, ...]) -> FieldOfView:
 def _bright_level(levels: _Levels) -> _Levels:
     """Brightest channel of each pixel, at the 90th percentile over time: ``(H, W)``."""
     frames = levels[:, sample_times(levels.shape[1], 16)].max(0)
-    bright: _Levels = np.quantile(frames, 0.9, axis=0).astype(np.float32)
+    bright: _Levels = frames[0] if len(frames) == 1 else np.quantile(frames, 0.9, axis=0).astype(np.float32)
     return bright
 
 
@@ -107,16 +110,17 @@ def _hull_of_field(bright: _Mask) -> _Mask | None:
     """Convex hull of the bright regions that are part of the field; None where they fill less than a tenth."""
     # Opening cuts strokes of text off the field, and what hangs on it.
     opened = isotropic_opening(bright, max(1, round(min(bright.shape) / 150)))
-    regions = sorted(regionprops(label(opened)), key=lambda region: -float(region.area))
-    if not regions or regions[0].area < 0.1 * bright.size:
+    numbered = label(opened)
+    areas = np.bincount(numbered.ravel())
+    areas[0] = 0  # what is no region
+    if areas.max() < 0.1 * bright.size:
         return None
-    field = np.zeros_like(bright)
-    for number, region in enumerate(regions):
+    is_field = np.zeros(len(areas), dtype=bool)
+    for number, box in enumerate(ndimage.find_objects(numbered), start=1):
+        extent = areas[number] / math.prod(side.stop - side.start for side in box)
         # Dark folds may part the field; a second rectangle is another picture.
-        if number == 0 or (region.area > 0.1 * regions[0].area and region.extent < 0.9):
-            field[tuple(region.coords.T)] = True
-    hull: _Mask = convex_hull_image(field, offset_coordinates=False)
-    return hull
+        is_field[number] = number == areas.argmax() or (areas[number] > 0.1 * areas.max() and extent < 0.9)
+    return convex_hull(is_field[numbered])
 
 
 def _simplest_shape(hull: _Mask) -> tuple[_Mask, FieldShape]:
@@ -147,7 +151,7 @@ def _rectangle(hull: _Mask) -> _Mask:
 
 def _octagon(hull: _Mask) -> _Mask:
     """The intersection of the eight half planes at multiples of 45 degrees that touch the hull."""
-    y, x = np.indices(hull.shape)
+    y, x = np.ogrid[: hull.shape[0], : hull.shape[1]]
     rising, falling = x + y, x - y
     mask = _rectangle(hull)
     for slope in (rising, falling):
@@ -175,7 +179,7 @@ def _disc(hull: _Mask) -> _Mask:
         radius = np.sqrt(max(c + a * a + b * b, 1.0))
         off = np.abs(np.hypot(x - a, y - b) - radius)
         keep = off <= max(1.0, 2 * float(np.median(off)))
-    rows_, columns_ = np.indices(hull.shape)
+    rows_, columns_ = np.ogrid[: hull.shape[0], : hull.shape[1]]
     disc: _Mask = (np.hypot(columns_ - a, rows_ - b) <= radius + 0.5) & _rectangle(hull)
     return disc
 
