@@ -145,6 +145,7 @@ class NearestPair:
         flipped: whether the match is with the mirrored clip.
         fake_clip: pixels, uint8 ``(C, T, H, W)``; not written to JSON.
         train_clip: likewise.
+        how: what else was done to the training clip to make the synthetic one of it, in words; empty for nothing.
     """
 
     fake: str
@@ -156,6 +157,7 @@ class NearestPair:
     flipped: bool = False
     fake_clip: Tensor | None = field(default=None, repr=False, compare=False)
     train_clip: Tensor | None = field(default=None, repr=False, compare=False)
+    how: str = ""
 
 
 @dataclass(frozen=True)

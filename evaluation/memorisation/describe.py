@@ -32,6 +32,8 @@ def _pair(pair: NearestPair) -> str:
     how = [f"in {pair.space}"]
     if pair.flipped:
         how.append("mirrored")
+    if pair.how:
+        how.append(pair.how)
     if pair.offset:
         frames = "1 frame" if abs(pair.offset) == 1 else f"{abs(pair.offset)} frames"
         how.append(f"{frames} {'later' if pair.offset > 0 else 'earlier'}")

@@ -17,10 +17,11 @@ from torch.nn import functional as F
 
 from monai_feat.transforms.functional import rgb_to_grey
 
-__all__ = ["Whitening", "latent_maps", "pixel_maps", "thumbnails"]
+__all__ = ["COARSE_SIZE", "Whitening", "latent_maps", "pixel_maps", "thumbnails"]
 
 THUMBNAIL_SIZE = 64
 PIXEL_SIZE = 16  # rows and columns of a map: compression and noise of single pixels average out
+COARSE_SIZE = 8  # of a map that a blurred copy, too, still fills
 LATENT_SIZE = 8  # of each latent channel
 FLATTEST = 1.0  # a frame whose grey levels vary by less shows nothing, and nothing can be a copy of it
 
@@ -43,16 +44,17 @@ def _thumbnail(clip: Tensor) -> Tensor:
     return F.interpolate(grey.float(), size, mode="area").round_().to(torch.uint8)
 
 
-def pixel_maps(pictures: Tensor) -> Tensor:
+def pixel_maps(pictures: Tensor, size: int = PIXEL_SIZE) -> Tensor:
     """Shrink frames further to zero mean and unit norm; a frame that shows nothing becomes zeros.
 
     Args:
         pictures: uint8 ``(N, T, 1, h, w)``, as `thumbnails` returns them.
+        size: rows and columns of a map.
 
     Returns:
-        float32 ``(N, T, 1, 16, 16)``.
+        float32 ``(N, T, 1, size, size)``.
     """
-    return torch.stack([_normalise(_shrunk(picture.float(), PIXEL_SIZE), FLATTEST) for picture in pictures])
+    return torch.stack([_normalise(_shrunk(picture.float(), size), FLATTEST) for picture in pictures])
 
 
 def latent_maps(latents: Tensor) -> Tensor:

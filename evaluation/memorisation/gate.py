@@ -15,8 +15,9 @@ from monai_feat.files import first_few
 from ..results import Copy, GateResult, NearestPair
 from .calibration import groups_needed
 from .checks import SIDES, TITLES, check_gate_input, checked_clips
-from .descriptors import latent_maps, pixel_maps, thumbnails
+from .descriptors import COARSE_SIZE, latent_maps, pixel_maps, thumbnails
 from .matching import Match, match_clips
+from .parts import match_parts
 from .verdict import Verdict, judge, replay
 from .views import latent_views, pixel_views
 
@@ -118,6 +119,10 @@ def match_sides(
         name = f"{TITLES[side]} clips"
         over = match_clips(pixel_views(pictures[side], train), train, progress, name)
         matches.update(zip(("clips", "frames"), over, strict=True))
+        coarse = pixel_maps(pictures["train"], COARSE_SIZE)
+        views = latent_views(pixel_maps(pictures[side], COARSE_SIZE))
+        matches["coarse clips"] = match_clips(views, coarse, progress, f"{name}, coarsely")[0]
+        matches["parts"] = match_parts(pictures[side], pictures["train"], progress, name)
         if latents is not None:
             views, known = latent_views(latent_maps(latents[side])), latent_maps(latents["train"])
             over = match_clips(views, known, progress, f"{name}, latents")
@@ -158,6 +163,7 @@ def _pair(
         p_value=float(verdict.p_values[index]),
         offset=int(match.offset[index]),
         flipped=bool(match.flipped[index]),
+        how=match.how[index] if match.how else "",
         fake_clip=None if sides is None else sides["fake"][index],
         train_clip=None if sides is None else sides["train"][train],
     )

@@ -34,12 +34,14 @@ class Match:
         train: index of the training clip ``(N,)``.
         offset: frame of the training clip minus frame of the clip, where they match ``(N,)``.
         flipped: whether the mirrored clip matches ``(N,)``.
+        how: what else was done to the clip where they match, in words, N of them; empty where nothing else is tried.
     """
 
     similarity: Tensor
     train: Tensor
     offset: Tensor
     flipped: Tensor
+    how: tuple[str, ...] = ()
 
     @property
     def z(self) -> Tensor:

@@ -15,27 +15,29 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from monai_feat.data import read_video, write_mp4
 
-__all__ = ["MARGIN", "PLANTS", "plant", "take_clip"]
+from . import disguises
+
+__all__ = ["DISGUISED", "MARGIN", "PLAIN", "PLANTS", "plant", "take_clip"]
 
 MARGIN = 4  # frames of a video before and after the training clip
 NOISE = 0.05  # standard deviation, as a part of the range of grey levels
 MOVE = 2.0  # pixels to each side, of which a copy is moved by any fraction
 COARSE = 35  # rate factor of H.264 at which blocks are plain to see; 16 looks lossless
 
-Plant = Callable[[Tensor, np.random.Generator], Tensor]
+Plant = Callable[[Tensor, Tensor, np.random.Generator], Tensor]
 
 
-def plant(kind: str, video: Tensor, rng: np.random.Generator) -> Tensor:
+def plant(kind: str, video: Tensor, host: Tensor, rng: np.random.Generator) -> Tensor:
     """Return a copy, of a kind in `PLANTS`, of the training clip in a video.
 
     Args:
         kind: what happened to the copy.
         video: uint8 ``(C, 4 + T + 4, H, W)``.
-        rng: decides noise and shift.
+        host: a clip of another patient, uint8 ``(C, T, H, W)``, into which parts are copied.
+        rng: decides noise, shifts and places.
 
     Returns:
         uint8 ``(C, T, H, W)``.
@@ -45,7 +47,7 @@ def plant(kind: str, video: Tensor, rng: np.random.Generator) -> Tensor:
     """
     if kind not in PLANTS:
         raise ValueError(f"unknown kind of copy {kind!r}; the known ones are {sorted(PLANTS)}")
-    return PLANTS[kind](video, rng)
+    return PLANTS[kind](video, host, rng)
 
 
 def take_clip(video: Tensor, offset: int = 0) -> Tensor:
@@ -59,11 +61,7 @@ def _shifted(video: Tensor, rng: np.random.Generator) -> Tensor:
 
 def _moved(clip: Tensor, rng: np.random.Generator) -> Tensor:
     right, down = (2 * rng.uniform(-MOVE, MOVE) / side for side in (clip.shape[-1], clip.shape[-2]))
-    affine = torch.tensor([[[1.0, 0.0, right], [0.0, 1.0, down]]]).expand(clip.shape[1], 2, 3)
-    frames = clip.float().transpose(0, 1)
-    grid = F.affine_grid(affine, list(frames.shape), align_corners=False)
-    moved = F.grid_sample(frames, grid, padding_mode="border", align_corners=False)
-    return moved.round_().clamp_(0, 255).to(torch.uint8).transpose(0, 1)
+    return disguises.moved(clip, torch.eye(2), (right, down))
 
 
 def _noisy(clip: Tensor, rng: np.random.Generator) -> Tensor:
@@ -82,15 +80,32 @@ def _brighter(clip: Tensor) -> Tensor:
     return (1.1 * clip.float() + 10).round_().clamp_(0, 255).to(torch.uint8)
 
 
-PLANTS: dict[str, Plant] = {
-    "exact": lambda video, rng: take_clip(video),
-    "recompressed": lambda video, rng: _recompressed(take_clip(video)),
-    "mirrored": lambda video, rng: take_clip(video).flip(-1),
-    "shifted by 1 to 4 frames": _shifted,
-    "5 % noise": lambda video, rng: _noisy(take_clip(video), rng),
-    "brighter by 10 %": lambda video, rng: _brighter(take_clip(video)),
-    "moved by up to 2 pixels": lambda video, rng: _moved(take_clip(video), rng),
-    "all of these": lambda video, rng: _recompressed(
+PLAIN: dict[str, Plant] = {
+    "exact": lambda video, host, rng: take_clip(video),
+    "recompressed": lambda video, host, rng: _recompressed(take_clip(video)),
+    "mirrored": lambda video, host, rng: take_clip(video).flip(-1),
+    "shifted by 1 to 4 frames": lambda video, host, rng: _shifted(video, rng),
+    "5 % noise": lambda video, host, rng: _noisy(take_clip(video), rng),
+    "brighter by 10 %": lambda video, host, rng: _brighter(take_clip(video)),
+    "moved by up to 2 pixels": lambda video, host, rng: _moved(take_clip(video), rng),
+    "all of these": lambda video, host, rng: _recompressed(
         _noisy(_brighter(_moved(_shifted(video, rng), rng)).flip(-1), rng)
     ),
 }
+
+DISGUISED: dict[str, Plant] = {
+    "caption bar over 1/8 of the rows": lambda video, host, rng: disguises.captioned(take_clip(video), rng),
+    "inset at 80 %": lambda video, host, rng: disguises.inset(take_clip(video), rng),
+    "left half copied": lambda video, host, rng: disguises.half_of(take_clip(video), host),
+    "56 % of the area pasted": lambda video, host, rng: disguises.pasted(take_clip(video), host, 0.75, rng),
+    "25 % of the area pasted": lambda video, host, rng: disguises.pasted(take_clip(video), host, 0.5, rng),
+    "upside down": lambda video, host, rng: take_clip(video).flip(-2),
+    "inverted": lambda video, host, rng: 255 - take_clip(video),
+    "blurred through 1/8 size": lambda video, host, rng: disguises.blurred(take_clip(video)),
+    "cropped to 80 %": lambda video, host, rng: disguises.cropped(take_clip(video), rng),
+    "zoomed by 0.7 to 1.4": lambda video, host, rng: disguises.zoomed(take_clip(video), rng),
+    "turned by up to 5°": lambda video, host, rng: disguises.turned(take_clip(video), rng),
+    "warped": lambda video, host, rng: disguises.warped(take_clip(video), rng),
+}
+
+PLANTS = PLAIN | DISGUISED

@@ -9,24 +9,24 @@ the clips and by event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from .casts import NUM_PLANTED, Cast
 from .descriptors import thumbnails
 from .gate import match_sides
-from .planting import MARGIN, PLANTS, plant, take_clip
+from .planting import PLANTS, plant, take_clip
 from .scenes import Design, block_cosines
 from .verdict import Verdict, judge
 
-__all__ = ["CLEAN", "NUM_PLANTED", "RELATIVES", "Counts", "plant_copies", "split_clean"]
+__all__ = ["CLEAN", "Counts", "plant_copies", "split_clean"]
 
 CLEAN = "clean"
-RELATIVES = ("next clip of the same video", "another recording of the patient")
-NUM_PLANTED = 16  # copies of each kind, each of another training clip
 POOL = 4  # times as many patients as one split needs
 
 Counts = dict[tuple[str, str], tuple[int, int]]
@@ -47,54 +47,38 @@ def split_clean(design: Design, splits: int, seed: int, progress: bool = True) -
         train, held_out, fake, _ = ([pool[p] for p in side] for side in np.split(rng.permutation(len(pool)), ends))
         first = [{name: view[:1] for name, view in views.items()} for views in fake]
         z, z_held_out = _measure({"fake": _joined(first), "train": _joined(train), "held_out": _joined(held_out)})
-        counts.append(_count_clean(_judged(z, z_held_out, design)))
+        patients = [str(i // design.recordings) for i in range(design.num_held_out)]
+        counts.append(_count_clean(_judged(z, z_held_out, patients, design.false_positive_rate)))
     return counts
 
 
-def plant_copies(design: Design, seed: int) -> Counts:
-    """Plant copies of each kind among clean synthetic clips, all of new patients, and run the gate.
+def plant_copies(cast: Cast, seed: int, false_positive_rate: float = 0.05) -> Counts:
+    """Plant copies of each kind among clean synthetic clips, and run the gate.
 
     Returns:
-        Counts of clips with p ≤ α (``clip``); of copies that the gate names when they are the only one among the
-        synthetic clips (``one``), and when sixteen are (``many``). The kinds in `RELATIVES` are not copies, but other
-        clips of a training patient, to see what the gate makes of them.
+        Counts of clips with p ≤ α (``clip``), clean ones too; of copies that the gate names when they are the only one
+        among the synthetic clips (``one``), and when all of the kind are (``many``). The kinds in `RELATIVES` are not
+        copies, but other clips of a training patient, to see what the gate makes of them.
     """
-    held_out_from, fake_from = design.num_train, design.num_train + design.num_held_out
-    videos = [design.video(seed, i // design.recordings, i % design.recordings) for i in range(design.num_train)]
-    held_out = (
-        design.video(seed, held_out_from + i // design.recordings, i % design.recordings)
-        for i in range(design.num_held_out)
-    )
-    clean = (design.video(seed, fake_from + i) for i in range(design.num_fake))
-    planted = _planted(design, videos, seed)
-    fake = [*map(take_clip, clean), *(clip for clips in planted.values() for clip in clips)]
-    sides = {
-        "fake": _views(fake),
-        "train": _views(map(take_clip, videos)),
-        "held_out": _views(map(take_clip, held_out)),
-    }
-    z, z_held_out = _measure(sides)
-    z_clean, *z_planted = z.split([design.num_fake, *map(len, planted.values())], dim=1)
-    return _count_planted(z_clean, dict(zip(planted, z_planted, strict=True)), z_held_out, design)
-
-
-def _planted(design: Design, videos: list[Tensor], seed: int) -> dict[str, list[Tensor]]:
-    """Clips of each kind of copy, and of `RELATIVES`, of training clips drawn anew for each kind."""
     rng = np.random.default_rng([seed, 2])
+    planted = {kind: [plant(kind, cast.train[i], host, rng) for i, host in _drawn(cast, rng)] for kind in PLANTS}
+    planted |= cast.relatives
+    fake = [*cast.clean, *(clip for clips in planted.values() for clip in clips)]
+    sides = {"fake": fake, "train": map(take_clip, cast.train), "held_out": cast.held_out}
+    z, z_held_out = _measure({side: _views(clips) for side, clips in sides.items()})
+    z_clean, *z_planted = z.split([len(cast.clean), *map(len, planted.values())], dim=1)
+    judged = partial(_judged, z_held_out=z_held_out, groups=cast.groups, rate=false_positive_rate)
+    counts = _count_clean(judged(z_clean))
+    for kind, found in zip(planted, z_planted, strict=True):
+        counts |= _count_planted(kind, z_clean, found, judged)
+    return counts
 
-    def drawn() -> list[int]:
-        chosen: list[int] = rng.choice(len(videos), NUM_PLANTED, replace=False).tolist()
-        return chosen
 
-    def next_clip(index: int) -> Tensor:
-        patient, recording = divmod(index, design.recordings)
-        return design.video(seed, patient, recording, MARGIN + 2 * design.num_frames)[:, -design.num_frames :]
-
-    planted = {kind: [plant(kind, videos[i], rng) for i in drawn()] for kind in PLANTS}
-    planted[RELATIVES[0]] = [next_clip(i) for i in drawn()]
-    another = design.recordings  # the first that is not in the training set
-    planted[RELATIVES[1]] = [take_clip(design.video(seed, i // design.recordings, another)) for i in drawn()]
-    return planted
+def _drawn(cast: Cast, rng: np.random.Generator) -> list[tuple[int, Tensor]]:
+    """Numbers of training clips, and clean clips to copy parts into."""
+    number = len(cast.train)
+    chosen: list[int] = rng.choice(number, NUM_PLANTED, replace=number < NUM_PLANTED).tolist()
+    return [(i, cast.clean[int(rng.integers(len(cast.clean)))]) for i in chosen]
 
 
 def _views(clips: Iterable[Tensor]) -> Views:
@@ -113,10 +97,8 @@ def _measure(sides: Mapping[str, Views]) -> tuple[Tensor, Tensor]:
     return torch.stack([match.z for match in fake.values()]), torch.stack([match.z for match in held_out.values()])
 
 
-def _judged(z: Tensor, z_held_out: Tensor, design: Design) -> Verdict:
-    own = [str(i) for i in range(z.shape[1])]
-    patients = [str(i // design.recordings) for i in range(z_held_out.shape[1])]
-    return judge(z, z_held_out, own, patients, design.false_positive_rate)
+def _judged(z: Tensor, z_held_out: Tensor, groups: Sequence[str], rate: float) -> Verdict:
+    return judge(z, z_held_out, [str(i) for i in range(z.shape[1])], groups, rate)
 
 
 def _count_clean(verdict: Verdict) -> Counts:
@@ -124,15 +106,13 @@ def _count_clean(verdict: Verdict) -> Counts:
     return {(CLEAN, "clip"): near, (CLEAN, "gate"): (int(not verdict.passed), 1)}
 
 
-def _count_planted(clean: Tensor, planted: Mapping[str, Tensor], z_held_out: Tensor, design: Design) -> Counts:
+def _count_planted(kind: str, clean: Tensor, z: Tensor, judged: Callable[[Tensor], Verdict]) -> Counts:
     """Put planted clips in the place of clean clips, one and many at a time, and see which are named."""
-    counts: Counts = {}
-    for kind, z in planted.items():
-        number = z.shape[1]
-        many = _judged(torch.cat([z, clean[:, number:]], dim=1), z_held_out, design)
-        alone = [torch.cat([z[:, i : i + 1], clean[:, 1:]], dim=1) for i in range(number)]
-        named = sum(int(_judged(mixed, z_held_out, design).copies[0]) for mixed in alone)
-        counts[kind, "clip"] = (int(many.near[:number].sum()), number)
-        counts[kind, "one"] = (named, number)
-        counts[kind, "many"] = (int(many.copies[:number].sum()), number)
-    return counts
+    number = z.shape[1]
+    many = judged(torch.cat([z, clean[:, number:]], dim=1))
+    alone = [torch.cat([z[:, i : i + 1], clean[:, 1:]], dim=1) for i in range(number)]
+    return {
+        (kind, "clip"): (int(many.near[:number].sum()), number),
+        (kind, "one"): (sum(int(judged(mixed).copies[0]) for mixed in alone), number),
+        (kind, "many"): (int(many.copies[:number].sum()), number),
+    }

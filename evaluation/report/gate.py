@@ -45,7 +45,8 @@ def _calibration(gate: GateResult) -> Html:
     patients = f" of {count(gate.num_held_out_groups, 'patient')}" if gate.num_held_out_groups else ""
     explained = paragraph(
         f"Each of {count(gate.num_fake, 'synthetic clip')} was compared with {count(gate.num_train, 'training clip')}, "
-        f"over shifts in time and mirrored too. {count(gate.num_held_out, 'held-out clip')}{patients}, which cannot be "
+        "over shifts in time and mirrored too, and part by part: anywhere, smaller or larger, upside down, in inverted "
+        f"grey levels. {count(gate.num_held_out, 'held-out clip')}{patients}, which cannot be "
         "copies, say how near is near by chance: p is the share of them that lie as near to a training clip. "
         f"{_rates(gate)}"
     )
@@ -68,7 +69,7 @@ def _rates(gate: GateResult) -> str:
 
 
 def _copies(copies: Sequence[Copy]) -> Html:
-    rows = [
+    rows: list[list[str | Cell]] = [
         [
             copy.pair.fake,
             copy.pair.train,
@@ -76,15 +77,20 @@ def _copies(copies: Sequence[Copy]) -> Html:
             Cell(format_number(copy.pair.distance), f"threshold {format_number(copy.threshold)}"),
             format_number(copy.pair.p_value, 2),
             f"{copy.pair.offset:+d}" if copy.pair.offset else "0",
-            "yes" if copy.pair.flipped else "no",
+            _changes(copy.pair),
         ]
         for copy in copies[:_MOST_COPIES]
     ]
     columns: dict[str, ColumnKind] = {"Synthetic clip": "wide", "Training clip": "wide", "Measured in": "text"}
-    columns |= {"Distance": "number", "p": "number", "Starts later by, frames": "number", "Mirrored": "text"}
+    columns |= {"Distance": "number", "p": "number", "Starts later by, frames": "number", "Changed": "text"}
     rest = len(copies) - len(rows)
     more = paragraph(f"{count(rest, 'more copy')} in the JSON file.", aside=True) if rest else Html()
     return join([table(columns, rows, "Likely copies"), more])
+
+
+def _changes(pair: NearestPair) -> str:
+    changes = ["mirrored"] if pair.flipped else []
+    return ", ".join([*changes, pair.how] if pair.how else changes) or "no"
 
 
 def _pairs(gate: GateResult, frame_rate: float, plan: PicturePlan) -> Html:

@@ -123,4 +123,6 @@ def _pair_text(pair: NearestPair) -> str:
         parts.append(f"the synthetic clip starts {count(abs(pair.offset), 'frame')} {later}")
     if pair.flipped:
         parts.append("matches the mirrored training clip, which is shown mirrored")
+    if pair.how:
+        parts.append(f"matches the training clip {pair.how}")
     return "; ".join(parts) + "."

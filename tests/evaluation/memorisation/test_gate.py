@@ -43,7 +43,7 @@ def test_clean_clips_pass(sides: tuple[Clips, Clips, Clips]) -> None:
     result = gate(*sides)
     assert result.passed
     assert not result.copies
-    assert list(result.thresholds) == ["clips", "frames"]
+    assert list(result.thresholds) == ["clips", "frames", "coarse clips", "parts"]
     assert (result.num_fake, result.num_train, result.num_held_out, result.num_held_out_groups) == (12, 24, 24, 24)
     assert len(result.nearest) == 12
     assert [pair.p_value for pair in result.nearest] == sorted(pair.p_value for pair in result.nearest)
@@ -62,7 +62,7 @@ def test_a_copy_is_named_with_its_pixels(sides: tuple[Clips, Clips, Clips]) -> N
     assert found.pair.fake_clip is not None
     assert torch.equal(found.pair.fake_clip, copy)
     assert torch.equal(found.pair.train_clip, train[9])
-    assert set(result.thresholds) == {"clips", "frames", "latent clips", "latent frames"}
+    assert set(result.thresholds) == {"clips", "frames", "coarse clips", "parts", "latent clips", "latent frames"}
 
 
 def test_latents_alone_can_tell(sides: tuple[Clips, Clips, Clips]) -> None:

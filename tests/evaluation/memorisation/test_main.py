@@ -17,6 +17,7 @@ def test_it_prints_a_table_and_writes_json(
     monkeypatch.setattr(
         command, "split_clean", lambda *_: [{("clean", "clip"): (3, 64), ("clean", "gate"): (0, 1)}] * 4
     )
+    monkeypatch.setattr(command, "phantom_cast", lambda *_: None)
     monkeypatch.setattr(command, "plant_copies", lambda *_: {("exact", "clip"): (16, 16), ("exact", "one"): (15, 16)})
     out = tmp_path / "gate"
     assert command.main(["--out", str(out), "--source", "phantom:endoscopy", "--repeats", "2"]) == 0
@@ -29,8 +30,8 @@ def test_it_prints_a_table_and_writes_json(
 
 
 def test_an_unknown_source_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["--out", str(tmp_path), "--source", "lung"]) == 2
-    assert "unknown source 'lung'" in capsys.readouterr().err
+    assert command.main(["--out", str(tmp_path), "--source", "phantom:lung"]) == 2
+    assert "unknown phantom 'phantom:lung'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

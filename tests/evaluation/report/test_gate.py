@@ -23,7 +23,7 @@ def test_copies_come_first_and_by_name() -> None:
     assert section.index("Pair 1: likely copy") < section.index("Pair 2: among the nearest")
     assert "&lt;script&gt;" in section
     assert "patient 17/a.mp4" in section
-    assert "<td>yes</td>" in section
+    assert "<td>mirrored</td>" in section
 
 
 def test_a_pair_that_was_found_twice_is_shown_once() -> None:
