@@ -13,10 +13,10 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 from skimage.measure import label
-from skimage.morphology import isotropic_opening
 from torch import Tensor
 
 from monai_feat.transforms.endoscopy.hull import convex_hull
+from monai_feat.transforms.endoscopy.opening import disc_opening
 from monai_feat.transforms.endoscopy.pixels import as_levels
 from monai_feat.transforms.video.functional import sample_times
 
@@ -109,7 +109,7 @@ def _darkest_corner(level: _Levels) -> float:
 def _hull_of_field(bright: _Mask) -> _Mask | None:
     """Convex hull of the bright regions that are part of the field; None where they fill less than a tenth."""
     # Opening cuts strokes of text off the field, and what hangs on it.
-    opened = isotropic_opening(bright, max(1, round(min(bright.shape) / 150)))
+    opened = disc_opening(bright, max(1, round(min(bright.shape) / 150)))
     numbered = label(opened)
     areas = np.bincount(numbered.ravel())
     areas[0] = 0  # what is no region
