@@ -12,12 +12,14 @@ from typing import Any
 
 import torch
 from monai.networks.schedulers.scheduler import Scheduler
-from torch import Tensor, nn
+from torch import Tensor
 
 from monai_feat.bundle.shipped import shipped_bundles
+from monai_feat.checkpoints import EARLY_WEIGHTS, find_early_weights, find_weights, save_checkpoint
 from monai_feat.conditions import Condition
 from monai_feat.conditions.prompts import PromptPrepareBatch
 from monai_feat.inferers import (
+    AutoguidedDenoiser,
     ClipSampler,
     GuidedDenoiser,
     KnownFramesDenoiser,
@@ -58,6 +60,7 @@ class ClipGenerator:
     Args:
         network: with the description of its weights, see `FEAT.from_pretrained`.
         autoencoder: of the latents that the network makes.
+        weaker: an earlier state of the network, for `AutoguidedDenoiser`; None for none.
 
     Raises:
         CheckpointError: the network's weights do not say what clips they know, or how they denoise.
@@ -70,8 +73,9 @@ class ClipGenerator:
         (torch.Size([1, 2, 64, 64]), 16.0)
     """
 
-    def __init__(self, network: FEAT, autoencoder: FrameAutoencoder) -> None:
+    def __init__(self, network: FEAT, autoencoder: FrameAutoencoder, weaker: FEAT | None = None) -> None:
         self.network, self.autoencoder = network.eval(), autoencoder.eval()
+        self.weaker = weaker and weaker.eval()
         self.clips, self.diffusion = network.clips, network.diffusion
         channels = autoencoder.latent_shape(1, self.clips.frame_size)[0]
         if channels != network.in_channels:
@@ -88,7 +92,7 @@ class ClipGenerator:
         revision: str | None = None,
         device: str | torch.device = "cpu",
     ) -> ClipGenerator:
-        """Load network and autoencoder.
+        """Load network and autoencoder, and the early weights where they lie beside the network's.
 
         Args:
             source: a bundle's folder, or the name of a shipped bundle; a folder that `save_pretrained` has written; or
@@ -103,9 +107,11 @@ class ClipGenerator:
         """
         if not Path(source).exists():
             source = shipped_bundles().get(str(source), source)
-        network = FEAT.from_pretrained(source, download=download, revision=revision)
+        weights = find_weights(source, FEAT.weights_name, download, revision)
+        early = find_early_weights(weights)
         autoencoder = FrameAutoencoder.from_pretrained(source, download=download, revision=revision)
-        return cls(network.to(device), autoencoder.to(device))
+        weaker = FEAT.from_pretrained(early).to(device) if early else None
+        return cls(FEAT.from_pretrained(weights).to(device), autoencoder.to(device), weaker)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -113,8 +119,12 @@ class ClipGenerator:
         return self.network.conditions
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write both networks into one folder, which is made where it is missing."""
+        """Write all networks into one folder, which is made where it is missing."""
         self.network.save_pretrained(folder)
+        if self.weaker is not None:
+            save_checkpoint(
+                self.weaker.state_dict(), Path(folder) / EARLY_WEIGHTS, self.weaker.describe().to_metadata()
+            )
         self.autoencoder.save_pretrained(folder)
 
     def sample(
@@ -123,6 +133,8 @@ class ClipGenerator:
         seed: int = 0,
         prompts: Mapping[str, Any] | None = None,
         guidance_scale: float = 1.0,
+        autoguidance_scale: float = 2.0,
+        autoguidance_interval: Sequence[float] = (0.3, 0.9),
         keep_first_frames: bool = True,
         num_frames: int | None = None,
         frame_size: int | Sequence[int] | None = None,
@@ -141,6 +153,9 @@ class ClipGenerator:
             prompts: what is asked for, by the name of a condition: a value, or several that clips take in turns; see
                 `PromptPrepareBatch`.
             guidance_scale: how much more of it than the network gives by itself; see `GuidedDenoiser`.
+            autoguidance_scale: how much further clips go than an earlier state of the network, where there is one; see
+                `AutoguidedDenoiser`. 1 for the network alone, in half the time.
+            autoguidance_interval: where, as shares of the timesteps: 0 is a clean clip, 1 is noise.
             keep_first_frames: whether first frames that are given are kept as they are.
             num_frames: frames of a clip; by default as many as in training.
             frame_size: ``(H, W)`` in pixels, or one number; by default that of training.
@@ -167,7 +182,11 @@ class ClipGenerator:
             progress,
             noise_window=window,
         )
-        denoiser = self._denoiser(scheduler, guidance_scale, window, keep_first_frames)
+        timesteps = [share * scheduler.num_train_timesteps for share in autoguidance_interval]
+        further = AutoguidedDenoiser(self.network, self.weaker, autoguidance_scale, timesteps)
+        denoiser = WindowedDenoiser(GuidedDenoiser(further, guidance_scale), window).eval()
+        if keep_first_frames:
+            denoiser = KnownFramesDenoiser(denoiser, scheduler).eval()
         image_channels = self.autoencoder.clips.image_channels
         prepare = PromptPrepareBatch(
             self.conditions, prompts or {}, self.autoencoder, frames, size, image_channels, self._label_channels
@@ -187,10 +206,6 @@ class ClipGenerator:
         return sampling_scheduler(
             sampler or known.sampler, known.prediction_type, known.num_train_timesteps, known.noise_schedule
         )
-
-    def _denoiser(self, scheduler: Scheduler, scale: float, window: int | None, keep: bool) -> nn.Module:
-        denoiser = WindowedDenoiser(GuidedDenoiser(self.network, scale), window).eval()
-        return KnownFramesDenoiser(denoiser, scheduler).eval() if keep else denoiser
 
     def _finish(self, pixels: Tensor, indices: Sequence[int], prompts: Mapping[str, Any]) -> Iterator[GeneratedClip]:
         for index, clip in zip(indices, pixels.float().cpu(), strict=True):

@@ -33,6 +33,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[Plan, Path]
     parser.add_argument("--autoencoder-weights", type=Path, help="weights to use instead of the bundle's")
     parser.add_argument("--network-weights", type=Path, help="weights to use instead of the bundle's")
     parser.add_argument("--steps", type=int, help="steps of the sampler")
+    parser.add_argument("--autoguidance", type=float, help="scale of autoguidance; 1 for none")
     parser.add_argument("--clips", type=int, default=48, help="clips to sample for each seed")
     parser.add_argument("--references", type=int, default=96, help="real clips to compare with")
     parser.add_argument("--known", type=int, default=160, help="clips to fit the linear filter to")
@@ -45,6 +46,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[Plan, Path]
         autoencoder_weights=options.autoencoder_weights,
         network_weights=options.network_weights,
         num_steps=options.steps,
+        autoguidance_scale=options.autoguidance,
         num_clips=options.clips,
         num_references=options.references,
         num_known=options.known,

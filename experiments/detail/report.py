@@ -19,7 +19,7 @@ from monai_feat.visualize import Panel, save_contact_sheet, save_panels
 __all__ = ["describe", "write_report"]
 
 NUM_SHOWN = 6
-OTHERS = {"descriptors": 2, "random features": 3, "PSNR (dB)": 2, "seconds a clip": 2}
+OTHERS = {"descriptors": 2, "random features": 3, "precision": 2, "recall": 2, "PSNR (dB)": 2, "seconds a clip": 2}
 
 
 def describe(result: Result) -> Iterator[str]:

@@ -20,10 +20,12 @@ from monai_feat.handlers import draw_latents
 from monai_feat.inferers import CleanEstimate
 from monai_feat.metrics import (
     DescriptorVideoDistance,
+    PrecisionRecallDensityCoverage,
     RandomFeatureVideoDistance,
     SpatialPowerRatio,
     TemporalPowerRatio,
 )
+from monai_feat.metrics.features import RandomVideoFeatures
 from monai_feat.metrics.functional import DenoisingErrors, WienerFilter, clip_psnr, denoising_errors
 from monai_feat.transforms.functional import to_uint8
 
@@ -47,6 +49,7 @@ class Plan:
         autoencoder_weights: other ones than the bundle's.
         network_weights: other ones than the bundle's.
         num_steps: of the sampler; None for the bundle's.
+        autoguidance_scale: of the sampling; None for the bundle's.
         num_clips: sampled for each seed, and real ones beside them.
         num_references: real clips that all are compared with.
         num_known: clips that the linear filter is fitted to.
@@ -59,6 +62,7 @@ class Plan:
     autoencoder_weights: Path | None = None
     network_weights: Path | None = None
     num_steps: int | None = None
+    autoguidance_scale: float | None = None
     num_clips: int = 48
     num_references: int = 96
     num_known: int = 160
@@ -72,6 +76,7 @@ class Plan:
             "autoencoder_weights": self.autoencoder_weights and str(self.autoencoder_weights),
             "network_weights": self.network_weights and str(self.network_weights),
             "num_sampling_steps": self.num_steps,
+            "autoguidance_scale": self.autoguidance_scale,
         }
         config.update({"bundle_root": str(self.bundle), "inferer::progress": False})
         config.update({key: value for key, value in changes.items() if value is not None})
@@ -113,6 +118,8 @@ class _Yardstick:
         scores |= {name: in_space[band].item() for name, band in BANDS.items()}
         scores["descriptors"] = self._compare(DescriptorVideoDistance(), pixels)["descriptors"].item()
         scores["random features"] = self._compare(RandomFeatureVideoDistance(), pixels).item()
+        among = self._compare(PrecisionRecallDensityCoverage(RandomVideoFeatures()), pixels)
+        scores |= {name: among[name].item() for name in ("precision", "recall")}
         return scores
 
     def _compare(self, metric: Metric, pixels: Tensor) -> Any:
@@ -164,12 +171,12 @@ def _sample(plan: Plan, seed: int) -> tuple[Tensor, float]:
     """Sample with one seed: clips, uint8 ``(N, C, T, H, W)``, and CPU-seconds a clip (of the clock on a GPU)."""
     config = plan.config()
     config.update({"seed": seed})
-    network, inferer, device = map(config.get_parsed_content, ("network", "inferer", "device"))
-    network.eval()
+    denoiser, inferer, device = map(config.get_parsed_content, ("denoiser", "inferer", "device"))
+    denoiser.eval()
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     started = clock()
     batches = torch.arange(plan.num_clips, device=device).split(BATCH_SIZE)
-    pixels = torch.cat([to_uint8(inferer(indices, network)).cpu() for indices in batches])
+    pixels = torch.cat([to_uint8(inferer(indices, denoiser)).cpu() for indices in batches])
     seconds = (clock() - started) / plan.num_clips
     print(f"sampled with seed {seed}: {seconds:.2f} s a clip", flush=True)
     return pixels, seconds

@@ -110,10 +110,10 @@ def _read(file: Path, settings: dict[str, Any]) -> Sampled:
 
 
 def _sample(config: ConfigParser, num_clips: int) -> Sampled:
-    network, inferer, device = (config.get_parsed_content(key) for key in ("network", "inferer", "device"))
-    network.eval()
+    denoiser, inferer, device = (config.get_parsed_content(key) for key in ("denoiser", "inferer", "device"))
+    denoiser.eval()
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     started = clock()
     batches = torch.arange(num_clips, device=device).split(BATCH_SIZE)
-    pixels = torch.cat([to_uint8(inferer(indices, network)).cpu() for indices in batches])
+    pixels = torch.cat([to_uint8(inferer(indices, denoiser)).cpu() for indices in batches])
     return Sampled(pixels, (clock() - started) / num_clips)

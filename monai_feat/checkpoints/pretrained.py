@@ -29,7 +29,10 @@ from monai_feat.checkpoints.description import (
 from monai_feat.checkpoints.storage import CheckpointError, save_checkpoint
 from monai_feat.checkpoints.weights import load_weights
 
-__all__ = ["Pretrained", "find_weights"]
+__all__ = ["EARLY_WEIGHTS", "Pretrained", "find_early_weights", "find_weights"]
+
+EARLY_WEIGHTS = "feat_early.safetensors"
+"""What a training of FEAT leaves beside its weights: those of its first part, for `AutoguidedDenoiser`."""
 
 PartT = TypeVar("PartT")
 PretrainedT = TypeVar("PretrainedT", bound="Pretrained")
@@ -184,6 +187,12 @@ class Pretrained(nn.Module):
         return part
 
 
+def find_early_weights(weights: str | os.PathLike[str]) -> Path | None:
+    """Return the file of earlier weights of the same training, which lies beside a file of weights; None without."""
+    early = Path(weights).with_name(EARLY_WEIGHTS)
+    return early if early.is_file() else None
+
+
 def find_weights(
     source: str | os.PathLike[str], name: str, download: bool = False, revision: str | None = None
 ) -> Path:
@@ -218,7 +227,7 @@ def _hub_folder(repository: str, name: str, download: bool, revision: str | None
         folder = snapshot_download(
             repository,
             revision=revision,
-            allow_patterns=[name, f"models/{name}"],
+            allow_patterns=[f"{folder}{file}" for folder in ("", "models/") for file in (name, EARLY_WEIGHTS)],
             local_files_only=not download,
         )
     except Exception as error:  # of the hub's library, of the network, of the disk

@@ -9,6 +9,7 @@ from monai_feat.handlers.checkpoints import AtomicDiskSaver, SafeCheckpointLoade
 from monai_feat.handlers.clip_saver import ClipSaver, SampleSheet
 from monai_feat.handlers.denoising import DenoisingReport, denoising_panels, draw_latents
 from monai_feat.handlers.discriminator import DiscriminatorUpdate
+from monai_feat.handlers.early_weights import EarlyWeights
 from monai_feat.handlers.epoch_seed import EpochSeed, ValidationSeed, clip_seeds
 from monai_feat.handlers.gradients import GradientGuard, NonFiniteGradientError
 from monai_feat.handlers.metric_handler import SampleMetricHandler, TorchMetricHandler
@@ -26,6 +27,7 @@ __all__ = [
     "ClipSaver",
     "DenoisingReport",
     "DiscriminatorUpdate",
+    "EarlyWeights",
     "EpochSeed",
     "ExponentialMovingAverage",
     "GradientGuard",

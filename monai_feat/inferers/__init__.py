@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from monai_feat.inferers.autocast import AutocastInferer
+from monai_feat.inferers.autoguidance import AutoguidedDenoiser
 from monai_feat.inferers.clean_estimate import CleanEstimate
 from monai_feat.inferers.guidance import GuidedDenoiser
 from monai_feat.inferers.known_frames import KnownFramesDenoiser
@@ -18,6 +19,7 @@ __all__ = [
     "DIFFUSION_SAMPLERS",
     "SAMPLERS",
     "AutocastInferer",
+    "AutoguidedDenoiser",
     "CleanEstimate",
     "ClipNoise",
     "ClipSampler",

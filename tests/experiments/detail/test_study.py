@@ -25,8 +25,8 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
         BUNDLES / "feat_ultrasound",
         overlays=(small,),
         num_steps=1,
-        num_clips=3,
-        num_references=4,
+        num_clips=6,
+        num_references=6,
         num_known=6,
         seeds=(0, 1),
     )
@@ -39,16 +39,19 @@ def result(plan: Plan) -> Result:
 
 def test_scores_of_real_decoded_and_sampled_clips(result: Result) -> None:
     assert [row.clips for row in result.rows] == ["real, other ones", "real, through the autoencoder", "sampled"]
-    assert all({*MODES, *BANDS, "descriptors", "random features"} <= row.scores.keys() for row in result.rows)
+    assert all(
+        {*MODES, *BANDS, "descriptors", "random features", "precision", "recall"} <= row.scores.keys()
+        for row in result.rows
+    )
     assert result.rows[2].spread.keys() == result.rows[2].scores.keys()
     assert result.rows[1].scores["PSNR (dB)"] > 15
-    assert result.sampled.shape == result.real.shape == (3, 1, 9, 32, 32)
+    assert result.sampled.shape == result.real.shape == (6, 1, 9, 32, 32)
 
 
 def test_power_is_that_over_the_references(plan: Plan, result: Result) -> None:
-    clips = plan.clips(plan.config(), 7, 1_000_003)
-    pixels = torch.stack([clips.clip(index).image for index in range(7)])
-    expected = temporal_power(pixels[4:]).mean(0) / temporal_power(pixels[:4]).mean(0)
+    clips = plan.clips(plan.config(), 12, 1_000_003)
+    pixels = torch.stack([clips.clip(index).image for index in range(12)])
+    expected = temporal_power(pixels[6:]).mean(0) / temporal_power(pixels[:6]).mean(0)
     assert result.rows[0].scores["time mode 8"] == pytest.approx(expected[8].item())
 
 
@@ -73,6 +76,19 @@ def test_report(plan: Plan, result: Result, tmp_path: Path) -> None:
 
 
 def test_command_line(tmp_path: Path) -> None:
-    plan, out = parse_arguments(["--modality", "ultrasound", "--out", str(tmp_path), "--clips", "5", "--seeds", "3"])
+    given = [
+        "--modality",
+        "ultrasound",
+        "--out",
+        str(tmp_path),
+        "--clips",
+        "5",
+        "--seeds",
+        "3",
+        "--autoguidance",
+        "1.5",
+    ]
+    plan, out = parse_arguments([*given, "--autoguidance", "1.5"])
     assert (plan.modality, plan.num_clips, plan.seeds, out) == ("ultrasound", 5, (3,), tmp_path)
+    assert plan.config().get_parsed_content("autoguidance_scale") == 1.5
     assert plan.bundle.is_dir()
