@@ -207,6 +207,8 @@ def test_monai_loads_it(name: str, config: str, tmp_path: Path) -> None:
     network = load(name, bundle_dir=str(bundle.parent), source="github", device="cpu", workflow_type=config)
     assert isinstance(network, kind)
     weights = load_checkpoint(bundle / "models" / f"{file}.safetensors")
+    if config == "train":  # without conditions, unless the config of the training is given some
+        weights = {key: tensor for key, tensor in weights.items() if not key.startswith("conditioning.")}
     torch.testing.assert_close(network.state_dict(), weights, rtol=0, atol=0)
 
 

@@ -57,13 +57,13 @@ def conditions_to_json(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
     return [{"kind": type(condition).__name__, **dataclasses.asdict(condition)} for condition in conditions]
 
 
-def conditions_from_json(described: Iterable[Mapping[str, Any]]) -> list[Condition]:
-    """Make the conditions that `conditions_to_json` has described.
+def conditions_from_json(described: Iterable[Mapping[str, Any] | Condition]) -> list[Condition]:
+    """Make the conditions that `conditions_to_json` has described; what is one already stays as it is.
 
     Raises:
         ValueError: a kind is not known, or takes other values.
     """
-    return [_from_json(each) for each in described]
+    return [each if isinstance(each, Condition) else _from_json(each) for each in described]
 
 
 def _from_json(described: Mapping[str, Any]) -> Condition:
