@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from monai.networks.schedulers.scheduler import Scheduler
-from torch import Tensor
+from torch import Tensor, nn
 
 from monai_feat.bundle.shipped import shipped_bundles
 from monai_feat.checkpoints import EARLY_WEIGHTS, find_early_weights, find_weights, save_checkpoint
@@ -184,7 +184,7 @@ class ClipGenerator:
         )
         timesteps = [share * scheduler.num_train_timesteps for share in autoguidance_interval]
         further = AutoguidedDenoiser(self.network, self.weaker, autoguidance_scale, timesteps)
-        denoiser = WindowedDenoiser(GuidedDenoiser(further, guidance_scale), window).eval()
+        denoiser: nn.Module = WindowedDenoiser(GuidedDenoiser(further, guidance_scale), window).eval()
         if keep_first_frames:
             denoiser = KnownFramesDenoiser(denoiser, scheduler).eval()
         image_channels = self.autoencoder.clips.image_channels

@@ -421,8 +421,8 @@ def test_conditions_go_from_the_config_to_the_samples(name: str, tiny: dict[str,
     assert "speed_mm_per_s: 21 was asked for; it takes a number from 4 to 20" in error_of(
         name, "inference", tmp_path, **options, prompts={"speed_mm_per_s": 21}
     )
-    assert "polyp_present: not what this network was trained for; it takes nothing" in error_of(
-        name, "inference", tmp_path, **{**options, "network_weights": shipped}, prompts={"polyp_present": 1}
+    assert "speed_mm_per_s: not what this network was trained for; it takes polyp_present" in error_of(
+        name, "inference", tmp_path, **{**options, "network_weights": shipped}, prompts={"speed_mm_per_s": 5}
     )
 
 
