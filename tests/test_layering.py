@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "doctor": ("files", "transforms", "data", "visualize"),
     "distributed": ("networks.nets", "checkpoints"),
     "bundle": ("files", "data", "transforms", "checkpoints"),
-    "generator": (*CORE, "conditions.prompts", "inferers", "transforms", "bundle"),
+    "generator": (*CORE, "conditions.prompts", "inferers", "transforms", "bundle", "checkpoints"),
     "plugin": ("data",),
     "": ("plugin", "generator"),
     "handlers": (*CORE, "inferers", *BESIDE, "distributed", "bundle"),
