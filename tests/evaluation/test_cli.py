@@ -227,11 +227,11 @@ def test_bad_clips_are_left_out_and_listed(write_clips: WriteClips, tmp_path: Pa
 
 def test_a_published_preset_keeps_its_name_only_unchanged(tmp_path: Path) -> None:
     options = cli._parser().parse_args(["a", "b", "--preset", "cd_fvd"])
-    assert cli._protocol(options).preset == "cd_fvd"
+    assert cli._protocol(options, None).preset == "cd_fvd"
     options = cli._parser().parse_args(["a", "b", "--preset", "cd_fvd", "--size", "128", "--num-frames", "16"])
-    assert cli._protocol(options).preset == "cd_fvd, but size"
+    assert cli._protocol(options, None).preset == "cd_fvd, but size"
     options = cli._parser().parse_args(["a", "b", "--preset", "endora_2024", "--size", "128"])
-    assert cli._protocol(options).preset == "endora_2024"
+    assert cli._protocol(options, None).preset == "endora_2024"
 
 
 class Frames(FeatureNetwork):
