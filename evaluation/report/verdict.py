@@ -11,7 +11,7 @@ from typing import Literal
 from monai_feat.visualize import format_number
 
 from ..results import Evaluation, Floor, GateResult, Repeats, Score
-from .mending import mending_text
+from .mending import find_faults, mending_text
 from .score_text import count, interval_text, number_within, percent, range_text
 
 __all__ = ["Verdict", "lead_score", "verdict"]
@@ -55,7 +55,10 @@ def lead_score(evaluation: Evaluation) -> Score | None:
 
 
 def _mending(evaluation: Evaluation) -> tuple[str, ...]:
-    return (mending_text(evaluation.power),) if evaluation.power else ()
+    """What to mend; beside repeats, which are to be mended first, only a fault that is shown."""
+    has_repeats = evaluation.repeats is not None and evaluation.repeats.found
+    is_told = find_faults(evaluation.power) if has_repeats else evaluation.power
+    return (mending_text(evaluation.power),) if is_told else ()
 
 
 def _about_score(score: Score | None) -> tuple[bool, str]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -51,6 +51,7 @@ class Baseline:
         num_real: int,
         order: float | None,
         higher_is_better: bool = False,
+        defects: Mapping[str, Callable[[Tensor], Tensor]] = DEFECTS,
     ) -> Floor:
         """Return the floor of one distance, brought to the score's numbers of clips.
 
@@ -60,6 +61,7 @@ class Baseline:
             num_real: clips of the score's reference.
             order: between samples of one law the distance falls with ``(1/N + 1/M)^order``; None where unknown.
             higher_is_better: of the distance, which then is a score.
+            defects: that the distance should notice; each is measured in every split.
 
         Returns:
             the floor; nothing is measured with fewer than 8 groups, as `effective_groups` counts them, and the note
@@ -73,7 +75,7 @@ class Baseline:
             order = None  # clips of one patient are alike: more clips of few patients are no nearer to each other
         if key not in self._splits:
             self._splits[key] = split_distances(
-                distance, self.features, self._groups, self._num_fake, self._seed, DEFECTS
+                distance, self.features, self._groups, self._num_fake, self._seed, defects
             )
         floor = floor_of_splits(self._splits[key], num_real, self._num_fake, order, higher_is_better)
         if order is None or floor.interval is None:

@@ -12,7 +12,7 @@ from ..results import Repeats
 from .feature_cache import Sample
 from .spaces import FeatureSpace
 
-__all__ = ["FEWEST_CLIPS", "NEAR_SHARE", "find_repeats", "most_repeats", "nearest_distances"]
+__all__ = ["FEWEST_CLIPS", "NEAR_SHARE", "count_repeats", "find_repeats", "most_repeats", "nearest_distances"]
 
 NEAR_SHARE = 0.05
 FEWEST_CLIPS = 8
@@ -41,9 +41,14 @@ def find_repeats(space: FeatureSpace, real: Sample, fake: Sample) -> Repeats | N
     a, b = _some(real, count), _some(fake, count)
     a, b = space.standardised_by(torch.cat([a, b])).whole(a, b)
     among_real, among_fake = nearest_distances(a), nearest_distances(b)
-    repeated = int((among_fake <= among_real.quantile(NEAR_SHARE)).sum())
+    repeated = count_repeats(among_real, among_fake)
     nearness = float(among_fake.median() / among_real.median().clamp(min=torch.finfo(among_real.dtype).tiny))
     return Repeats(repeated, count, most_repeats(count), nearness, space.title)
+
+
+def count_repeats(among_real: Tensor, among_fake: Tensor) -> int:
+    """Count the synthetic clips that have another one as near as only 5 % of real clips do; see `nearest_distances`."""
+    return int((among_fake <= among_real.quantile(NEAR_SHARE)).sum())
 
 
 def most_repeats(count: int) -> int:

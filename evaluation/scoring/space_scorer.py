@@ -78,7 +78,7 @@ class SpaceScorer:
             yield replace(
                 self._score(key, f"{title} in {self.space.title}", train, "train"),
                 value=measure(train.features, self.fake.features),
-                floor=replace(self.baseline.floor(key, measure, len(train), None, higher_is_better=True), blind_to=()),
+                floor=self.baseline.floor(key, measure, len(train), None, higher_is_better=True, defects={}),
                 higher_is_better=True,
             )
 

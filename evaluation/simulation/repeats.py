@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-from ..scoring.repeats import NEAR_SHARE, most_repeats, nearest_distances
+from ..scoring.repeats import count_repeats, most_repeats, nearest_distances
 
-__all__ = ["DESIGNS", "GENERATORS", "main", "share_found"]
+__all__ = ["DESIGNS", "GENERATORS", "draw", "half_of_one", "main", "share_found"]
 
 NUM_FEATURES = 20
 WITHIN = 0.3
@@ -40,7 +40,8 @@ def draw(clips: Sequence[int], generator: Generator, within: float = WITHIN) -> 
     return centres + within * torch.randn(centres.shape, generator=generator)
 
 
-def _half_copies(clips: Sequence[int], generator: Generator) -> Tensor:
+def half_of_one(clips: Sequence[int], generator: Generator) -> Tensor:
+    """Draw as many clips, half of them of new patients and half of them one clip, ``(N, 20)``."""
     count = sum(clips)
     return torch.cat([draw((1,) * (count - count // 2), generator), draw((count // 2,), generator, 1e-3)])
 
@@ -49,7 +50,7 @@ GENERATORS: dict[str, Callable[[Sequence[int], Generator], Tensor]] = {
     "as diverse as the real clips": lambda clips, generator: draw(clips, generator),
     "a new patient in every clip": lambda clips, generator: draw((1,) * sum(clips), generator),
     "blurred: 0.7 of the distances": lambda clips, generator: 0.7 * draw(clips, generator),
-    "half of its clips are one clip": _half_copies,
+    "half of its clips are one clip": half_of_one,
     "two clips, over and over": lambda clips, generator: draw(
         (sum(clips) // 2, sum(clips) - sum(clips) // 2), generator, 1e-3
     ),
@@ -70,8 +71,8 @@ def share_found(design: str, generator: str, replicates: int, seed: int = 0) -> 
     clips, make, random = DESIGNS[design], GENERATORS[generator], Generator().manual_seed(seed)
     most, found = most_repeats(sum(clips)), 0
     for _ in range(replicates):
-        threshold = nearest_distances(draw(clips, random)).quantile(NEAR_SHARE)
-        found += int((nearest_distances(make(clips, random)) <= threshold).sum()) > most
+        among_real = nearest_distances(draw(clips, random))
+        found += count_repeats(among_real, nearest_distances(make(clips, random))) > most
     return found / replicates
 
 

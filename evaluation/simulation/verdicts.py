@@ -27,7 +27,7 @@ from ..scoring.feature_cache import Sample
 from ..scoring.repeats import find_repeats
 from ..scoring.space_scorer import SpaceScorer
 from ..scoring.spaces import FeatureSpace
-from .repeats import NUM_FEATURES, draw
+from .repeats import NUM_FEATURES, draw, half_of_one
 
 __all__ = ["DESIGNS", "GENERATORS", "Saying", "main", "say"]
 
@@ -51,7 +51,7 @@ GENERATORS: dict[str, Callable[[Tensor, Sequence[int], Generator], Tensor]] = {
     "good: a new patient in every clip": lambda real, clips, random: draw((1,) * len(real), random),
     "good: as many new patients": lambda real, clips, random: draw(clips, random),
     "one training clip, over and over": lambda real, clips, random: _around(real[:1].expand_as(real), 1e-3, random),
-    "half of its clips are one": lambda real, clips, random: _half_of_one(real, random),
+    "half of its clips are one": lambda real, clips, random: half_of_one(clips, random),
     "blurred: half of all differences": lambda real, clips, random: 0.5 * draw((1,) * len(real), random),
     "frozen: a quarter of all features stand still": lambda real, clips, random: _frozen(len(real), random),
 }
@@ -111,11 +111,6 @@ def _cell(generator: str, design: str, replicates: int, seed: int) -> str:
 
 def _around(features: Tensor, spread: float, random: Generator) -> Tensor:
     return features + spread * torch.randn(features.shape, generator=random)
-
-
-def _half_of_one(real: Tensor, random: Generator) -> Tensor:
-    half = len(real) // 2
-    return torch.cat([_around(real[:1].expand(half, -1), 1e-3, random), draw((1,) * (len(real) - half), random)])
 
 
 def _frozen(count: int, random: Generator) -> Tensor:

@@ -12,6 +12,7 @@ from evaluation.report import verdict
 from evaluation.report.verdict import lead_score
 from evaluation.results import Copy, Evaluation, Floor, GateResult, Interval, NearestPair, Repeats, Score
 from tests.evaluation.report.examples import empty_evaluation, full_evaluation, score
+from tests.evaluation.report.test_mending import power
 
 PASSED = GateResult(True, (), (), {"pixels": 0.1}, 0.05, 0.047, 128, 210, 62)
 
@@ -102,3 +103,14 @@ def test_the_gate_speaks_plainly() -> None:
     assert "were not looked for" in sentences[1]
     assert "found 1 likely copy of" in sentences[2], "a clip that was found in two spaces counts once"
     assert sentences[3] == "The memorisation gate is not passed: 3 held-out clips are too few."
+
+
+def test_a_fault_is_told_beside_repeats_and_its_absence_is_not() -> None:
+    repeats = Repeats(40, 48, 14, 0.01, "descriptors")
+    told = [
+        verdict(replace(evaluation_of(score()), repeats=repeats, power=tuple(power(finest=finest)))).sentences
+        for finest in (0.3, 1.0)
+    ]
+    assert told[0][1].startswith("What to mend first: blur")
+    assert len(told[1]) == len(told[0]) - 1
+    assert any("No blur" in sentence for sentence in verdict(replace(evaluation_of(), power=tuple(power()))).sentences)

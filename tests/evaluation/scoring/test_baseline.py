@@ -89,6 +89,20 @@ def test_a_floor_says_what_it_is_blind_to() -> None:
     assert "halved all differences between clips" in patients.floor("k", kernel, 200, order=1).blind_to
 
 
+def test_defects_that_nobody_asks_for_are_not_measured() -> None:
+    calls = []
+
+    def counted(a: Tensor, b: Tensor) -> float:
+        calls.append(len(b))
+        return distance(a, b)
+
+    floor = Baseline([sample(40, 2, 0)], 20).floor("d", counted, 20, order=None, defects={})
+    assert len(calls) == SPLITS
+    assert floor.blind_to == ()
+    with_defects = Baseline([sample(40, 2, 0)], 20).floor("d", distance, 20, order=None)
+    assert (floor.measured, floor.interval) == (with_defects.measured, with_defects.interval)
+
+
 def test_a_group_for_each_clip_is_asked_for() -> None:
     with pytest.raises(ValueError, match="group of each of 30 clips, got 4"):
         Baseline([Sample(torch.randn(30, 2), list("abcd"))], 30)

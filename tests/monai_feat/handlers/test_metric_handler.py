@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,15 @@ class Brighter(nn.Module):
         return clips + 0.25
 
 
-def evaluate(clips: Tensor, folder: Path, key: dict[str, Any], additional: dict[str, Any]) -> dict[str, float]:
+def evaluate(
+    clips: Tensor, folder: Path, key: dict[str, Any], additional: dict[str, Any], network: nn.Module | None = None
+) -> dict[str, float]:
     """Run MONAI's evaluator over clips that are also their own labels, and return what MetricsSaver writes."""
     data = Dataset([{"image": MetaTensor(clip), "label": MetaTensor(clip)} for clip in clips])
     SupervisedEvaluator(
         device=torch.device("cpu"),
         val_data_loader=DataLoader(data, batch_size=4),
-        network=Brighter(),
+        network=network or Brighter(),
         key_val_metric=key,
         additional_metrics=additional,
         val_handlers=[MetricsSaver(save_dir=str(folder), metrics="*")],
@@ -64,6 +67,31 @@ def test_an_evaluator_reports_them_and_metrics_saver_writes_them(clips: Tensor, 
     wanted["fvd"] = frechet_distance_from_features(real, real + 0.25).item()
     wanted["error"] = 0.25
     assert written == pytest.approx(wanted, abs=1e-4)  # MetricsSaver writes four decimals
+
+
+class Collapsed(nn.Module):
+    """A generator that makes one clip, whatever it is given."""
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return torch.full_like(clips, 0.5)
+
+
+def test_validation_goes_on_when_the_generator_collapses(clips: Tensor, tmp_path: Path) -> None:
+    pair: Callable[[Any], Any] = from_engine(["pred", "label"])
+    written = evaluate(
+        clips,
+        tmp_path,
+        key={"fvd": SampleMetricHandler(FrechetVideoDistance(nn.Flatten(), num_features=8), pair)},
+        additional={
+            "kvd": SampleMetricHandler(KernelVideoDistance(nn.Flatten()), pair),
+            "prdc": SampleMetricHandler(PrecisionRecallDensityCoverage(nn.Flatten(), k=3), pair),
+        },
+        network=Collapsed(),
+    )
+    real = clips.flatten(1)
+    assert written["fvd"] == pytest.approx(frechet_distance_from_features(real, 0 * real + 0.5).item(), abs=1e-4)
+    assert written["prdc_recall"] == 0
+    assert all(math.isfinite(value) for value in written.values())
 
 
 def test_every_epoch_starts_anew(clips: Tensor) -> None:
