@@ -235,7 +235,8 @@ def test_names_only_declared_packages(name: str, config: str) -> None:
 
 def test_configs_of_a_bundle_describe_the_same_networks(name: str) -> None:
     train, autoencoder, inference = (read(bundle_of(name), config) for config in WORKFLOWS)
-    sizes = inference["network_def"]["otherwise"]
+    sizes = dict(inference["network_def"]["otherwise"])
+    assert sizes.pop("conditions") == read(bundle_of(name), "conditioned")["conditions"]
     assert sizes.items() <= train["network_def"].items()
     shipped = FEAT.from_pretrained(bundle_of(name))
     assert sizes.items() <= shipped.arguments().items()
@@ -246,7 +247,8 @@ def test_configs_of_a_bundle_describe_the_same_networks(name: str) -> None:
     )
     assert shipped.diffusion.num_sampling_steps == train["num_sampling_steps"]
     assert train["modality"] == autoencoder["modality"] == shipped.clips.modality
-    assert all(train[key] == autoencoder[key] == inference[key] for key in ("fit", "dataset_dir"))
+    assert train["fit"] == autoencoder["fit"] == inference["fit"]
+    assert train["dataset_dir"] == autoencoder["dataset_dir"] == inference["procedural"]
 
 
 def test_what_was_trained_at_another_size_needs_only_its_paths(name: str, tmp_path: Path) -> None:
@@ -276,7 +278,9 @@ def test_autoencoder_training_leaves_its_files(autoencoder: Path) -> None:
         "autoencoder.safetensors",
         "checkpoints",
         "loss.png",
+        "reconstructions.png",
         "tensorboard",
+        "training_source.json",
     ]
     assert [path.name for path in (autoencoder / "checkpoints").iterdir()] == ["checkpoint_iteration=2.pt"]
 
@@ -299,10 +303,12 @@ def test_training_leaves_its_files(training: Path) -> None:
         "checkpoints/checkpoint_iteration=2.pt",
         "feat.safetensors",
         "feat_best.safetensors",
+        "feat_early.safetensors",
         "loss.png",
         "samples",
         "samples/epoch_0001.png",
         "tensorboard",
+        "training_source.json",
     ]
     state = load_checkpoint(training / "checkpoints" / "checkpoint_iteration=2.pt")
     assert sorted(state) == ["ema", "lr_scheduler", "metadata", "network", "optimizer", "trainer"]

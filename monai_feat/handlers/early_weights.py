@@ -21,9 +21,10 @@ __all__ = ["EarlyWeights"]
 
 
 class EarlyWeights:
-    """Write the weights once, when a share of the training is done, for `AutoguidedDenoiser`.
+    """Write the weights once, after a share of the training, for `AutoguidedDenoiser`.
 
-    A training that was resumed after that keeps the file as it is.
+    They are written a step after it: a step that broke the weights is noticed by the loss of the next one, which stops
+    the training. A training that was resumed after that keeps the file as it is.
 
     Args:
         network: whose weights are written.
@@ -48,13 +49,14 @@ class EarlyWeights:
             raise ValueError(f"the share of the training must be between 0 and 1, got {share}")
         self.network, self.path, self.done, self.share = network, Path(path), done, share
         self.metadata = dict(metadata or {})
+        self._is_due = False
 
     def attach(self, engine: Engine) -> None:
         """Register with a trainer, after what averages the weights."""
         engine.add_event_handler(ON_STEP, self)
 
     def __call__(self, engine: Any) -> None:
-        """Write the file when it is time, and is not there."""
-        is_time = self.done(num_steps(engine)) >= self.share and not self.path.is_file()
-        if all_reduce_any(idist.get_rank() == 0 and is_time):  # the others may not see the file
+        """Write the file when it was due at the step before, and is not there."""
+        if all_reduce_any(idist.get_rank() == 0 and self._is_due and not self.path.is_file()):  # others may not see it
             save_weights(self.network, self.path, self.metadata)
+        self._is_due = self.done(num_steps(engine)) >= self.share

@@ -24,7 +24,7 @@ def train(network: torch.nn.Linear, path: Path, epochs: int = 5) -> None:
     trainer.run([0, 1], max_epochs=epochs)
 
 
-def test_weights_are_those_of_the_first_step_at_the_share_and_stay(tmp_path: Path) -> None:
+def test_weights_are_those_of_the_step_after_the_share_and_stay(tmp_path: Path) -> None:
     network, path = torch.nn.Linear(2, 1), tmp_path / "feat_early.safetensors"
     torch.nn.init.zeros_(network.weight)
     train(network, path, epochs=1)  # two steps of ten: not yet
@@ -32,10 +32,10 @@ def test_weights_are_those_of_the_first_step_at_the_share_and_stay(tmp_path: Pat
     torch.nn.init.zeros_(network.weight)
     train(network, path)
     assert find_early_weights(tmp_path / "feat.safetensors") == path
-    assert load_checkpoint(path)["weight"].eq(3).all()
+    assert load_checkpoint(path)["weight"].eq(4).all()
     assert read_metadata(path)["clips"] == "ours"
     train(network, path)
-    assert load_checkpoint(path)["weight"].eq(3).all()
+    assert load_checkpoint(path)["weight"].eq(4).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -1.0])
