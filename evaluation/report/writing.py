@@ -15,6 +15,7 @@ from monai_feat.files import replacing, write_text
 from monai_feat.visualize import Html, Page, bullets, notice, paragraph
 
 from ..results import Evaluation
+from .first_screen import first_screen
 from .gate import gate_section
 from .measurements import curves_section, distributions_section
 from .method import limits_section, method_section
@@ -96,7 +97,7 @@ def render_report(evaluation: Evaluation, budget: int = BUDGET) -> bytes:
 
 def _page(evaluation: Evaluation, plan: PicturePlan) -> Page:
     page = Page(evaluation.title, _subtitle(evaluation))
-    page.opening(_box(evaluation, verdict(evaluation), plan))
+    page.opening(first_screen(evaluation, plan), _box(evaluation, verdict(evaluation), plan))
     page.section("Scores against floors", scores_section(evaluation.scores))
     if evaluation.power:
         page.section("What to mend", power_section(evaluation.power))
