@@ -20,6 +20,7 @@ help:
 	@echo '  DATA="folder of clips"   fine-tune on your clips instead'
 	@echo '  FROM_SCRATCH=1           start from nothing instead of from the shipped weights'
 	@echo '  MODALITY=ultrasound      which bundle: endoscopy or ultrasound'
+	@echo '  MINUTES=1                time to train; 5 by itself'
 	@echo '  OUT="folder"             where the results go'
 	@echo 'make downstream            do synthetic clips help? two small studies on procedural patients, 20 minutes'
 	@echo 'make bundles               build bundles/<name> from bundles/source'
@@ -30,11 +31,11 @@ help:
 	@echo 'make clean                 remove .venv, caches and build leftovers (never results)'
 	@echo 'PYTHON=python3.12 in front of or behind any of them picks the interpreter of a new .venv.'
 
-# DATA, MODALITY and OUT reach the shell as environment variables, so that blanks and quotes in them are safe.
-export DATA MODALITY OUT
+# DATA, MODALITY, MINUTES and OUT reach the shell as environment variables, so that blanks and quotes are safe.
+export DATA MODALITY MINUTES OUT
 demo: $(BASE)
 	@$(RUN) -m monai_feat demo $${DATA:+--data "$$DATA"} $${MODALITY:+--modality "$$MODALITY"} \
-		$${OUT:+--out "$$OUT"} $(if $(filter 1,$(FROM_SCRATCH)),--from-scratch)
+		$${MINUTES:+--minutes "$$MINUTES"} $${OUT:+--out "$$OUT"} $(if $(filter 1,$(FROM_SCRATCH)),--from-scratch)
 
 # Two studies at the same time, each on one core; the same command goes on where it was stopped.
 downstream: $(BASE)

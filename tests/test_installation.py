@@ -56,10 +56,9 @@ smallest_effect: 0.02
 # One process for all: the imports alone take seconds, and are the same for each.
 SESSION = """
 import sys
-from monai_feat.apps import demo, recipe
+from monai_feat.apps import recipe
 from monai_feat.apps.commands import main
 
-demo.TRAINING_SECONDS = 0.2
 recipe.FEWEST_CLIPS = 8
 CALLS = [
     ["sample", "feat_ultrasound", "--num-clips", "2", "--seed", "7", "--out", "x", "--set", "num_sampling_steps=2"],
@@ -72,7 +71,7 @@ CALLS = [
     ["evaluate", "phantom:ultrasound:1", "phantom:ultrasound:2", "--max-clips", "4", "--out", "y"],
     ["study", "my study.yaml", "--out", "my study"],
     ["study", "ultrasound", "--check"],
-    ["demo", "--out", "my demo"],
+    ["demo", "--minutes", "0.003", "--out", "my demo"],
     ["bundle", "feat_endoscopy", "--out", "my bundle"],
 ]
 codes = {" ".join(call): main(call) for call in CALLS}

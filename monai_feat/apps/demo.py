@@ -5,6 +5,7 @@
     monai-feat demo                                  # procedural clips
     monai-feat demo --data FOLDER                    # your clips
     monai-feat demo --data FOLDER --from-scratch     # without the shipped weights
+    monai-feat demo --data FOLDER --minutes 1        # a first look; training takes five minutes by itself
 
 It only runs bundles, and prints each command before it runs it. Exit codes: 0 done, 2 not, with the reason.
 """
@@ -24,7 +25,7 @@ from torch import Tensor
 
 from monai_feat.apps.console import run_plainly
 from monai_feat.apps.next_step import sample_command
-from monai_feat.apps.recipe import Recipe, make_recipe
+from monai_feat.apps.recipe import Recipe, make_recipe, training_seconds
 from monai_feat.data import PHANTOMS, read_video
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.functional import to_uint8
@@ -34,7 +35,6 @@ __all__ = ["main"]
 
 STEPS = ("before", "autoencoder", "feat", "after")  # folders below the output
 NUM_SHOWN = 4
-TRAINING_SECONDS = 300.0
 
 
 def sample(demo: Recipe, name: str, autoencoder: Path, network: Path) -> Path:
@@ -108,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show(options: argparse.Namespace) -> None:
-    demo = make_recipe(options.data, options.modality, options.out, options.from_scratch, TRAINING_SECONDS)
+    seconds = training_seconds(options.minutes)
+    demo = make_recipe(options.data, options.modality, options.out, options.from_scratch, seconds)
     print(f"{demo.bundle.name}: {demo.source} -> {demo.output}", flush=True)
     show(demo)
     print(f"Next: {sample_command(demo.output)}")
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         "--modality", choices=sorted(PHANTOMS), help="which bundle; guessed from the colours of your clips"
     )
     parser.add_argument("--from-scratch", action="store_true", help="start without the shipped weights")
+    parser.add_argument("--minutes", type=float, default=5.0, metavar="M", help="time to train (default: %(default)g)")
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="where results go (default: %(default)s)")
     return parser
 

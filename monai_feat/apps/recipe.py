@@ -23,7 +23,7 @@ from monai_feat.data import VideoReadError, find_clips, is_phantom, open_clip
 from monai_feat.data.folder_search.contents import search_folder
 from monai_feat.data.source_names import parse_phantom
 
-__all__ = ["Look", "Recipe", "epochs_for", "look_at", "make_recipe", "trained_weights"]
+__all__ = ["Look", "Recipe", "epochs_for", "look_at", "make_recipe", "trained_weights", "training_seconds"]
 
 AUTOENCODER_SHARE = 0.3  # of the time; the rest is FEAT's
 CLIP_FRAMES = 16  # of a clip that FEAT trains on, as its config has it
@@ -161,6 +161,17 @@ class Recipe:
 def epochs_for(num_steps: int, num_clips: int, batch_size: int) -> int:
     """Return the fewest whole epochs that make at least so many steps."""
     return math.ceil(num_steps / math.ceil(num_clips / batch_size))
+
+
+def training_seconds(minutes: float) -> float:
+    """Return the time of ``--minutes`` in seconds.
+
+    Raises:
+        ValueError: it is no time, or endless.
+    """
+    if not 0 < minutes < math.inf:
+        raise ValueError(f"--minutes is the time to train, and must be over 0; got {minutes:g}")
+    return 60 * minutes
 
 
 def trained_weights(output: Path) -> dict[str, Path]:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from monai_feat.apps.console import run_plainly
 from monai_feat.apps.next_step import next_step, sample_command
-from monai_feat.apps.recipe import make_recipe
+from monai_feat.apps.recipe import make_recipe, training_seconds
 from monai_feat.data import PHANTOMS
 
 __all__ = ["main"]
@@ -34,9 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
-    if not options.minutes > 0:
-        raise ValueError(f"--minutes is the time to train, and must be over 0; got {options.minutes:g}")
-    seconds = 60 * options.minutes
+    seconds = training_seconds(options.minutes)
     recipe = make_recipe(options.data, options.modality, options.out, options.from_scratch, seconds)
     recipe = replace(recipe, label_channels=options.label_channels)
     print(next_step([*recipe.train(), *recipe.sheets()], sample_command(options.out)))

@@ -216,7 +216,12 @@ def _nothing_found(folder: Path, files: Sequence[Path], left: Mapping[Path, str]
 
 
 def _in_number(reason: str, number: int) -> str:
-    return f"{number} {reason if number == 1 else re.sub('^is (an? )?', 'are ', reason)}"
+    if number == 1:
+        return f"1 {reason}"
+    several = re.sub(
+        r"^is an? (.+?)(?=: | to |$)", lambda noun: f"are {noun[1]}{'es' if noun[1][-1] == 'x' else 's'}", reason
+    )
+    return f"{number} {re.sub('^is ', 'are ', several)}"
 
 
 def _group_of(reason: str) -> str:

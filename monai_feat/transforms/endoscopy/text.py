@@ -1,17 +1,18 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of near-white text over a picture, found by how regularly their characters stand."""
+"""Lines of near-white text over a picture, found by how regularly their characters stand.
+
+On tissue that the light has burnt to pure white, the same text is darker than what is around it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage.measure import label
-from skimage.morphology import footprint_rectangle, white_tophat
 
 from monai_feat.transforms.endoscopy.field_of_view import Box
 
@@ -22,14 +23,21 @@ _Levels = npt.NDArray[np.float32]
 
 # Levels by which strokes stand out from what is around them: faint text on bright tissue is lost at the last,
 # text among highlights and vessels runs together with them at the first.
-_CONTRASTS = (30, 60, 100)
+_CONTRASTS = (18, 30, 60, 100)
+# Levels from which tissue counts as burnt out, and by which grey text is darker than it.
+_BURNT_OUT, _DARKER = 250, 14
 # Heights of characters, in frame heights; below 5 pixels text cannot be told from texture.
 _LOWEST, _TALLEST = 0.01, 0.06
 _FEWEST_PIXELS = 5
 # A line on its own needs this many characters: by chance, so many highlights hardly stand in a row.
 _FEWEST_CHARACTERS = 4
-# Shorter lines belong to a block of text that ends less than this many character heights away.
-_LINE_SPACING = 6.0
+# Two lines of this many will do where one stands close above the other and both are of one height.
+_FEWEST_IN_A_BLOCK = 3
+# Shorter lines belong to a block of text that ends less than this many character heights away. A single character must
+# be nearer, and stand where the block's lines begin.
+_LINE_SPACING, _CHARACTER_SPACING = 6.0, 2.0
+# Dots, colons and cut characters belong to a line that ends less than this many character heights away.
+_MARK_SPACING = 0.8
 
 
 class _Glyph(NamedTuple):
@@ -58,8 +66,8 @@ class _Text(NamedTuple):
 def find_text(levels: _Levels) -> list[tuple[Box, float]]:
     """Find lines of text that stay in place in all frames.
 
-    A line has at least four characters of like height on one level. Around such lines, shorter ones of the same
-    height are taken as well: text comes in blocks.
+    A line has at least four characters of like height on one level, or three above three. Around such lines, shorter
+    ones of the same height are taken as well, at any contrast: text comes in blocks.
 
     Args:
         levels: ``(C, T, H, W)`` in [0, 255].
@@ -68,13 +76,28 @@ def find_text(levels: _Levels) -> list[tuple[Box, float]]:
         Boxes ``(top, left, bottom, right)`` with confidences in [0, 1]: how equal the heights and how level the feet
         of the characters are, more with more characters; short lines have that of their block.
     """
-    # The darkest channel of the darkest frame: what is white, and there all the time.
-    whiteness = levels.min(0).min(0)  # (H, W)
-    side = max(3, round(_TALLEST * whiteness.shape[0] / 2))
-    relief = white_tophat(whiteness, footprint_rectangle((side, side), decomposition="separable"))
-    found = [text for contrast in _CONTRASTS for text in _texts(_glyphs(relief > contrast))]
-    height, width = whiteness.shape
-    return [(_padded(text, height, width), text.confidence) for text in _merged(found)]
+    height, width = levels.shape[-2:]
+    texts = _texts([_pieces(strokes) for strokes in _strokes(levels)], height)
+    return [(_padded(text, height, width), text.confidence) for text in _merged(texts)]
+
+
+def _strokes(levels: _Levels) -> Iterator[_Mask]:
+    """What may be strokes of text, boolean ``(H, W)``: white ones for each contrast, then those on burnt-out tissue."""
+    channels = np.rint(levels.min(0)).astype(np.uint8)  # (T, H, W), the darkest channel: what is white
+    whiteness = channels.min(0)  # all the time
+    side = max(3, round(_TALLEST * whiteness.shape[0] / 2)) | 1
+    relief = ndimage.white_tophat(whiteness, size=(side, side))
+    yield from (relief > contrast for contrast in _CONTRASTS)
+    yield _dark_strokes(channels.max(0), side)
+
+
+def _dark_strokes(lightest: npt.NDArray[np.uint8], side: int) -> _Mask:
+    """Strokes ``(H, W)`` that are always darker than the burnt-out tissue around them."""
+    if not (lightest >= _BURNT_OUT).any():
+        return np.zeros(lightest.shape, bool)
+    closed = ndimage.grey_closing(lightest, size=(side, side))
+    dark: _Mask = (closed >= _BURNT_OUT) & (closed - lightest > _DARKER)
+    return dark
 
 
 def _padded(text: _Text, height: int, width: int) -> Box:
@@ -83,20 +106,41 @@ def _padded(text: _Text, height: int, width: int) -> Box:
     return max(0, top - pad), max(0, left - pad), min(height, bottom + pad), min(width, right + pad)
 
 
-def _glyphs(strokes: _Mask) -> list[_Glyph]:
-    lowest = max(_FEWEST_PIXELS, _LOWEST * strokes.shape[0])
-    tallest = max(lowest, _TALLEST * strokes.shape[0])
-    boxes = ndimage.find_objects(label(strokes, connectivity=2))
-    glyphs = [_Glyph(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in boxes]
+def _pieces(strokes: _Mask) -> list[_Glyph]:
+    """Boxes of what hangs together."""
+    numbered, _ = ndimage.label(strokes, structure=np.ones((3, 3)))
+    boxes = ndimage.find_objects(numbered)
+    return [_Glyph(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in boxes]
+
+
+def _texts(layers: Sequence[Sequence[_Glyph]], frame_height: int) -> list[_Text]:
+    """Long lines, and the short ones beside them, each at whatever contrast it is seen."""
+    lowest = max(_FEWEST_PIXELS, _LOWEST * frame_height)
+    tallest = max(lowest, _TALLEST * frame_height)
     # Narrow fonts at low resolution run together: up to four characters in one piece.
-    return [g for g in glyphs if lowest <= g.height <= tallest and g.right - g.left <= 4 * g.height]
+    glyphs = [[g for g in layer if lowest <= g.height <= tallest and g.right - g.left <= 4 * g.height]
+              for layer in layers]  # fmt: skip
+    texts = _long_lines([line for layer in glyphs for line in _lines(layer, 0.15, 0.15, 1.5)])
+    if texts:
+        texts = _grown(texts, [line for layer in glyphs for line in _lines(layer, 0.25, 0.6, 2.5)])
+    pieces = [piece for layer in layers for piece in layer]
+    return [text._replace(box=_with_marks(text, pieces)) for text in texts]
 
 
-def _texts(glyphs: Sequence[_Glyph]) -> list[_Text]:
-    """Long lines, then, as long as there are any, the short ones beside them."""
-    strict = [line for line in _lines(glyphs, 0.15, 0.15, 1.5) if len(line) >= _FEWEST_CHARACTERS]
-    texts = [_Text(_around(line), _height(line), _regularity(line), _around(line)) for line in strict]
-    waiting = [line for line in _lines(glyphs, 0.25, 0.6, 2.5) if len(line) >= 2]
+def _long_lines(lines: Sequence[_Line]) -> list[_Text]:
+    """Lines of enough characters, alone or with one above or below, the surest first."""
+    lines = [line for line in lines if len(line) >= _FEWEST_IN_A_BLOCK]
+    texts = []
+    for line in lines:
+        number = len(line) + max((len(other) for other in lines if _stacked(line, other)), default=0)
+        if number >= _FEWEST_CHARACTERS:
+            texts.append(_Text(_around(line), _height(line), _regularity(line, number), _around(line)))
+    return sorted(texts, key=lambda text: -text.confidence)
+
+
+def _grown(texts: Sequence[_Text], waiting: Sequence[_Line]) -> list[_Text]:
+    """Long lines, and, as long as there are any, the short ones beside them."""
+    texts, waiting = list(texts), list(waiting)
     grew = True
     while grew:
         grew = False
@@ -106,6 +150,20 @@ def _texts(glyphs: Sequence[_Glyph]) -> list[_Text]:
                 waiting.remove(line)
                 grew = True
     return texts
+
+
+def _with_marks(text: _Text, pieces: Sequence[_Glyph]) -> _Glyph:
+    """The box of a line with the dots, colons and cut characters at its ends."""
+    box, reach = text.box, _MARK_SPACING * text.height
+    slack = 0.3 * text.height
+    level = [p for p in pieces if p.top >= box.top - slack and p.bottom <= box.bottom + slack and p.height > 1]
+    for piece in sorted(level, key=lambda p: p.left):
+        if piece.left >= box.left and piece.left - box.right <= reach:
+            box = _around([box, piece])
+    for piece in sorted(level, key=lambda p: -p.right):
+        if piece.right <= box.right and box.left - piece.right <= reach:
+            box = _around([box, piece])
+    return box
 
 
 def _lines(glyphs: Sequence[_Glyph], foot: float, head: float, gap: float) -> list[_Line]:
@@ -136,20 +194,51 @@ def _height(line: _Line) -> float:
     return float(np.median([glyph.height for glyph in line]))
 
 
-def _regularity(line: _Line) -> float:
-    """1 where many characters have one head and one foot, 0.6 for four; less as heads and feet vary."""
+def _regularity(line: _Line, number: int) -> float:
+    """1 where many characters have one head and one foot, 0.6 for four; less as heads and feet vary.
+
+    `number` counts the characters of the line, and of one that stands above or below it.
+    """
     tops, bottoms = np.array([g.top for g in line]), np.array([g.bottom for g in line])
     ragged = (tops.std() + bottoms.std()) / _height(line)
-    return float(max(0.0, 1 - 2 * ragged) * (1 - 0.4 * 2.0 ** (_FEWEST_CHARACTERS - len(line))))
+    return float(max(0.0, 1 - 2 * ragged) * (1 - 0.4 * 2.0 ** (_FEWEST_CHARACTERS - number)))
+
+
+def _stacked(line: _Line, other: _Line) -> bool:
+    """Whether two lines of one height stand close above each other."""
+    a, b, height = _around(line), _around(other), _height(line)
+    alike = abs(_height(other) - height) <= max(1.0, 0.1 * height)
+    return alike and 0 < _rows_between(a, b) <= 1.5 * height and a.left < b.right and b.left < a.right
 
 
 def _belongs(line: _Line, text: _Text) -> bool:
-    box, reach = _around(line), _LINE_SPACING * text.height
-    alike = 0.7 <= _height(line) / text.height <= 1.4
-    near = box.top - text.box.bottom <= reach and text.box.top - box.bottom <= reach
+    box, block = _around(line), text.long_line
+    tallest = max(glyph.height for glyph in line)  # small letters are lower than digits
+    if len(line) == 1:
+        return 0.8 <= tallest / text.height <= 1.25 and (_begins_below(box, text) or _goes_on(box, text))
+    reach = _LINE_SPACING * text.height
+    alike = 0.7 <= tallest / text.height <= 1.4
     # A block grows downwards and upwards only: sideways, it would hop from highlight to highlight.
-    beside = text.long_line.left - 2 * text.height <= box.left <= text.long_line.right + reach
-    return alike and near and beside
+    beside = block.left - 2 * text.height <= box.left <= block.right + reach
+    return alike and beside and _rows_between(box, text.box) <= reach
+
+
+def _begins_below(character: _Glyph, text: _Text) -> bool:
+    """Whether a character stands just below or above a line, where its block begins."""
+    aligned = abs(character.left - text.long_line.left) <= 2 * text.height
+    return aligned and _rows_between(character, text.box) <= _CHARACTER_SPACING * text.height
+
+
+def _goes_on(character: _Glyph, text: _Text) -> bool:
+    """Whether a character stands on the foot of a line, before or behind it."""
+    gap = max(character.left - text.box.right, text.box.left - character.right)
+    return (
+        abs(character.bottom - text.box.bottom) <= max(1.0, 0.15 * text.height) and gap <= _LINE_SPACING * text.height
+    )
+
+
+def _rows_between(a: _Glyph, b: _Glyph) -> int:
+    return max(a.top - b.bottom, b.top - a.bottom)
 
 
 def _merged(texts: Sequence[_Text]) -> list[_Text]:

@@ -19,20 +19,8 @@ def touch(folder: Path, *names: str) -> Path:
     return folder
 
 
-def echonet(root: Path) -> Path:
-    """EchoNet-Dynamic: names without ending, clips in a folder, the split in a column, and the table of tracings."""
-    names = [f"0X{n:03X}" for n in range(6)]
-    touch(root / "Videos", *(f"{name}.avi" for name in names))
-    lines = [
-        f"{n},{50 + i},{s}" for i, (n, s) in enumerate(zip(names, ["TRAIN"] * 3 + ["VAL", "VAL", "TEST"], strict=True))
-    ]
-    (root / "FileList.csv").write_text("FileName,EF,Split\n" + "\n".join(lines) + "\n")
-    (root / "VolumeTracings.csv").write_text("FileName,X1,Y1,X2,Y2,Frame\n" + f"{names[0]}.avi,1,2,3,4,5\n" * 3)
-    return root / "FileList.csv"
-
-
 def test_echonet_is_listed_with_its_split_and_every_path_exists(tmp_path: Path) -> None:
-    listing = list_table(echonet(tmp_path))
+    listing = list_table(layouts.echonet(tmp_path))
     assert listing.missing == ()
     datalist = listing.datalist()
     assert [(item.image.name, item.fold) for item in datalist.training] == [

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import av
 import nibabel as nib
 import numpy as np
 import numpy.typing as npt
@@ -126,3 +127,53 @@ def stills_with_masks(root: Path, pictures: str, masks: str, names: Iterable[str
     for seed, name in enumerate(names):
         save(root / pictures / f"{name}{suffix}", picture(seed))
         save(root / masks / f"{name}{suffix}", mask(seed))
+
+
+def avi(path: Path, length: int = 4) -> None:
+    """Motion JPEG, as echocardiograms are shared."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width = stream.height = SIZE
+        stream.pix_fmt = "yuvj420p"
+        for t in range(length):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(t), format="rgb24")))
+        container.mux(stream.encode())
+
+
+def echonet(root: Path) -> Path:
+    """EchoNet-Dynamic: names without ending, clips in a folder, the split in a column, and the table of tracings."""
+    names = [f"0X{n:03X}" for n in range(6)]
+    for name in names:
+        avi(root / "Videos" / f"{name}.avi")
+    splits = ["TRAIN"] * 3 + ["VAL", "VAL", "TEST"]
+    lines = [f"{n},{50 + i},{s}" for i, (n, s) in enumerate(zip(names, splits, strict=True))]
+    (root / "FileList.csv").write_text("FileName,EF,Split\n" + "\n".join(lines) + "\n")
+    (root / "VolumeTracings.csv").write_text("FileName,X1,Y1,X2,Y2,Frame\n" + f"{names[0]}.avi,1,2,3,4,5\n" * 3)
+    return root / "FileList.csv"
+
+
+def hyper_kvasir(root: Path) -> None:
+    """HyperKvasir: stills and clips by finding, polyps with masks, and stills without a label."""
+    finding = "labeled-{}/lower-gi-tract/pathological-findings/polyps"
+    names = ["0a7bdce4-ac0d-44ef-93ee-92dfc8fe0b81", "0b4be1f9-e1f6-4b72-84ec-4ab8ebc83c1d"]
+    for seed, name in enumerate(names):
+        save(root / finding.format("images") / f"{name}.jpg", picture(seed))
+        save(root / "unlabeled-images/images" / f"{name[::-1]}.jpg", picture(seed + 9))
+        avi(root / finding.format("videos") / f"{name}.avi")
+    rows = "".join(f"{name},Lower GI,polyps,pathological-findings\n" for name in names)
+    (root / "labeled-images/image-labels.csv").write_text("Video file,Organ,Finding,Classification\n" + rows)
+    (root / "labeled-videos/video-labels.csv").write_text("Video file,Organ,Finding,Classification\n" + rows)
+    stills_with_masks(root / "segmented-images", "images", "masks", ["cju0qkwl35piu0993l0dewei2", "cju0qx73cjw57079"])
+    (root / "segmented-images/bounding-boxes.json").write_text("{}")
+
+
+def ldpolypvideo(root: Path) -> None:
+    """LDPolypVideo: frames in numbered folders, and for each frame a text with the number of boxes and the boxes."""
+    for side, clips in (("Train", ("1", "2")), ("Test", ("103",))):
+        for clip in clips:
+            frames(root / side / "Images" / clip, (f"{i:04d}.jpg" for i in range(1, 5)))
+            boxes = root / side / "Annotations" / clip
+            boxes.mkdir(parents=True)
+            for i in range(1, 5):
+                (boxes / f"{i:04d}.txt").write_text("1\n 10 12 30 31\n" if i % 2 else "0\n")

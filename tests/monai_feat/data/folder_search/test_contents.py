@@ -12,6 +12,7 @@ import pytest
 from pydicom.fileset import FileSet
 
 from monai_feat.data.clip_search import find_clips, find_labelled_clips
+from monai_feat.data.clip_tables import list_table
 from monai_feat.data.datalist import DatalistError
 from monai_feat.data.folder_search.contents import FolderContents, search_folder
 from monai_feat.data.readers.load import open_clip
@@ -92,6 +93,27 @@ def test_public_layouts_are_told_and_paired(
             assert (open_clip(mask).frames, open_clip(mask).size) == (opened.frames, opened.size)
     with pytest.warns(UserWarning, match="taken for masks"):
         assert find_clips(tmp_path) == list(contents.pairs)
+
+
+def test_annotations_of_ldpolypvideo_are_no_clips(tmp_path: Path) -> None:
+    layouts.ldpolypvideo(tmp_path)
+    contents = search_folder(tmp_path)
+    assert relative(contents) == dict.fromkeys(["Test/Images/103", "Train/Images/1", "Train/Images/2"])
+    assert set(contents.left.values()) == {"is a text"}
+    assert "12 are texts" in contents.describe()
+    assert_whole(contents)
+
+
+def test_hyper_kvasir_keeps_its_masks_apart_and_pairs_them(tmp_path: Path) -> None:
+    layouts.hyper_kvasir(tmp_path)
+    contents = search_folder(tmp_path)
+    paired = {clip: mask for clip, mask in relative(contents).items() if mask}
+    assert len(contents.clips) == 8
+    assert len(paired) == 2
+    assert all(mask == clip.replace("/images/", "/masks/") for clip, mask in paired.items())
+    listed = list_table(tmp_path / "labeled-videos/video-labels.csv", category="Finding").items
+    assert {(item.image.suffix, item.category) for item in listed} == {(".avi", "polyps")}
+    assert_whole(contents)
 
 
 @pytest.mark.parametrize(

@@ -42,3 +42,33 @@ def test_coloured_marks_are_no_text() -> None:
     levels = page([(40, 20 + 9 * i) for i in range(6)])
     levels[2] = 90
     assert find_text(levels) == []
+
+
+def test_grey_text_on_burnt_out_tissue_is_found() -> None:
+    levels = page([(40, 20 + 9 * i) for i in range(6)])
+    levels = np.where(levels == 230, 215, 255).astype(np.float32)
+    ((box, confidence),) = find_text(levels)
+    assert box == (38, 18, 51, 73)
+    assert confidence > 0.8
+
+
+def test_three_characters_need_three_above_or_below() -> None:
+    row = [(40, 20 + 9 * i) for i in range(3)]
+    below = [(55, 20 + 9 * i) for i in range(3)]
+    assert find_text(page(row)) == []
+    assert len(find_text(page(row + below))) == 2
+    assert find_text(page([*row, *((90, left) for _, left in row)])) == []
+
+
+def test_a_block_takes_single_characters_where_it_begins_and_on_its_feet() -> None:
+    row = [(40, 20 + 9 * i) for i in range(6)]
+    assert len(find_text(page([*row, (56, 20)]))) == 2
+    assert len(find_text(page([*row, (40, 100)]))) == 2
+    assert len(find_text(page([*row, (56, 60), (48, 100)]))) == 1
+
+
+def test_marks_at_the_ends_of_a_line_are_taken() -> None:
+    levels = page([(40, 20 + 9 * i) for i in range(4)])
+    levels[..., 46:49, 57:60] = 230
+    ((box, _),) = find_text(levels)
+    assert box[3] == 62
