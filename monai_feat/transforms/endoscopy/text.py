@@ -247,7 +247,7 @@ def _merged(texts: Sequence[_Text]) -> list[_Text]:
     for text in sorted(texts, key=lambda t: -t.confidence):
         for i, other in enumerate(merged):
             if _same_line(text.box, other.box):
-                merged[i] = other._replace(box=_around([text.box, other.box]))
+                merged[i] = other._replace(box=_around([text.box, other.box]), height=max(text.height, other.height))
                 break
         else:
             merged.append(text)
