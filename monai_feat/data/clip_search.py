@@ -16,6 +16,7 @@ from monai_feat.data.folder_search.dicom_kinds import listed_files, why_no_pictu
 from monai_feat.data.folder_search.names import PICTURE_NAMES
 from monai_feat.data.folder_search.pairing import MaskFinder
 from monai_feat.data.folder_search.units import Unit, stem_of
+from monai_feat.data.readers.clip_address import split_address
 from monai_feat.data.readers.dicom import is_dicom
 from monai_feat.data.readers.frame_folder import is_frame_pattern
 from monai_feat.data.source_names import items_of
@@ -96,7 +97,7 @@ def _find(source: Path, with_masks: bool) -> dict[Path, Path | None]:
     if (items := items_of(source)) is not None:
         _check_there(source, items)
         return {item.image: item.label for item in items}
-    if not source.is_file():
+    if not split_address(source)[0].is_file():
         contents = search_folder(source)
         _tell(contents, contents.is_plain and (with_masks or not contents.masks))
         if with_masks and contents.ambiguous:

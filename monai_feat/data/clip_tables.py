@@ -20,6 +20,7 @@ from monai_feat.data.clip_rows import ClipRow
 from monai_feat.data.datalist import ClipItem, Datalist, DatalistError, validate_datalist
 from monai_feat.data.folder_search.contents import FolderContents, search_folder, shown_name
 from monai_feat.data.folder_search.units import Unit, stem_of
+from monai_feat.data.readers.clip_address import split_address
 from monai_feat.data.video_reader import STILL_SUFFIXES
 from monai_feat.documents import read_table
 
@@ -180,7 +181,7 @@ class _ClipIndex:
         """
         path = self.root / name
         is_frame = path.suffix.lower() in STILL_SUFFIXES
-        if path.is_file() or (path.is_dir() and name.strip("./")):
+        if split_address(path)[0].is_file() or (path.is_dir() and name.strip("./")):
             return self._by_file.get(path, path) if is_frame and path.is_relative_to(self.root) else path
         parts = stem_of(Path(PurePosixPath(name.replace("\\", "/")))).parts
         known = self._by_name.get(parts[-1], []) if parts else []

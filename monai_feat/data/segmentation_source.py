@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from monai_feat.data.datalist import DatalistError, parse_datalist
+from monai_feat.data.mask_values import Legend
 from monai_feat.data.phantoms import PhantomDataset
 from monai_feat.data.segmentation_clips import SegmentationClips
 from monai_feat.data.source_names import is_phantom, parse_phantom
@@ -78,7 +79,7 @@ def list_segmentation_clips(
 
 
 def open_segmentation_clips(
-    data: Sequence[Mapping[str, Any]], size: int, channels: int, num_classes: int = 2
+    data: Sequence[Mapping[str, Any]], size: int, channels: int, num_classes: int = 2, legend: Legend | None = None
 ) -> SegmentationClips:
     """Open what `list_segmentation_clips` lists, or any list of dicts with the paths ``image`` and ``label``.
 
@@ -87,6 +88,7 @@ def open_segmentation_clips(
         size: rows and columns.
         channels: 1 for grey, 3 for RGB.
         num_classes: classes of the masks, the background among them.
+        legend: what the values or colours of masks stand for; procedural clips need none.
 
     Raises:
         DatalistError: a file cannot be read or does not fit.
@@ -94,4 +96,4 @@ def open_segmentation_clips(
     """
     if data and is_phantom(str(data[0].get("image"))):
         return _PhantomClips(data, size, channels)
-    return SegmentationClips(data, size, channels, num_classes)
+    return SegmentationClips(data, size, channels, num_classes, legend=legend)

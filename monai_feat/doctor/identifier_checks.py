@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from monai_feat.data.datalist import ClipItem
+from monai_feat.data.read_error import VideoReadError
+from monai_feat.data.readers.clip_address import split_address
 from monai_feat.data.readers.frame_folder import list_stills
 from monai_feat.doctor.diagnosis import ClipExam, Finding
 from monai_feat.doctor.identifiers import look_at_metadata, traces_in_name
@@ -67,8 +69,9 @@ def unseen_findings(clips: Sequence[ClipExam]) -> Iterator[Finding]:
 
 def _files_of(path: Path) -> list[Path]:
     try:
+        path, _ = split_address(path)
         if path.is_file():
             return [path]
         return list_stills(path) if path.parent.is_dir() and (path.is_dir() or "%" in path.name) else []
-    except OSError:  # a name that no file can have; reading the clip says so
+    except (OSError, VideoReadError):  # a name that no file can have; reading the clip says so
         return []

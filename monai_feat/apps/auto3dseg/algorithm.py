@@ -50,7 +50,8 @@ def choose_parameters(config: Mapping[str, Any], data_stats: str, data_source: s
     """
     source = ConfigParser.load_config_file(data_source)
     datalist, dataroot = (os.path.abspath(source[key]) for key in ("datalist", "dataroot"))  # noqa: PTH100
-    stats = read_stats(data_stats) or analyze_clips([*chain(*datafold_read(datalist, dataroot, fold))])
+    items = [*chain(*datafold_read(datalist, dataroot, fold))]
+    stats = read_stats(data_stats) or analyze_clips(items, config.get("legend"))
     names = source.get("class_names")
     side = min(_LARGEST_FRAME, max(_STEP, _STEP * round(min(stats.rows, stats.columns) / _STEP)))
     found = {

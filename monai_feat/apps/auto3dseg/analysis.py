@@ -24,6 +24,7 @@ from monai_feat.data.mask_values import coded_values
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.documents import read_yaml
 from monai_feat.files import write_text
+from monai_feat.transforms.labels import UNKNOWN_LABEL
 from monai_feat.transforms.video.functional import detect_greyness, sample_times
 
 __all__ = ["ClipStats", "analyze_clips", "read_stats", "write_stats"]
@@ -55,11 +56,12 @@ class ClipStats:
     frames: int
 
 
-def analyze_clips(items: Sequence[Mapping[str, Any]]) -> ClipStats:
+def analyze_clips(items: Sequence[Mapping[str, Any]], legend: Mapping[str, int] | None = None) -> ClipStats:
     """Look at clips and their masks, at most 16 frames of each.
 
     Args:
         items: dicts with the path ``image``, and ``label`` where there is a mask.
+        legend: what the values of masks stand for; without it, they are the classes themselves.
 
     Raises:
         ValueError: there are no clips, none has a mask, or a mask holds no classes.
@@ -71,7 +73,7 @@ def analyze_clips(items: Sequence[Mapping[str, Any]]) -> ClipStats:
     files = [open_clip(item["image"]) for item in items]
     return ClipStats(
         num_clips=len(items),
-        num_classes=_num_classes(labelled),
+        num_classes=_classes_of(legend) if legend else _num_classes(labelled),
         image_channels=1 if all(_is_grey(file) for file in files) else 3,
         rows=round(median(file.size[0] for file in files)),
         columns=round(median(file.size[1] for file in files)),
@@ -103,6 +105,10 @@ def _is_grey(file: ClipFile) -> bool:
         return True
     frames = file.iter_frames(sample_times(file.frames, _FRAMES_TO_LOOK_AT).tolist())
     return detect_greyness(torch.stack(list(frames), dim=1)).confidence >= _GREY
+
+
+def _classes_of(legend: Mapping[str, int]) -> int:
+    return 1 + max([1, *(number for number in legend.values() if number != UNKNOWN_LABEL)])
 
 
 def _num_classes(labelled: Iterable[Mapping[str, Any]]) -> int:

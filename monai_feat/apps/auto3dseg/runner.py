@@ -57,7 +57,7 @@ def make_runner(
     work_dir.mkdir(parents=True, exist_ok=True)
     if not (work_dir / "datastats.yaml").is_file():
         clips, _ = datafold_read(content, str(dataroot), _NO_FOLD)
-        write_stats(analyze_clips(clips), work_dir / "datastats.yaml")
+        write_stats(analyze_clips(clips, (settings or {}).get("legend")), work_dir / "datastats.yaml")
     runner = AutoRunner(
         work_dir=str(work_dir),
         input={"modality": modality, "datalist": str(datalist), "dataroot": str(dataroot)},

@@ -104,5 +104,7 @@ def open_training_samples(
     Raises:
         DatalistError: a file cannot be read or does not fit.
     """
-    clips = open_segmentation_clips(data, settings.frame_size, settings.image_channels, settings.num_classes)
+    clips = open_segmentation_clips(
+        data, settings.frame_size, settings.image_channels, settings.num_classes, settings.legend
+    )
     return TrainingSamples(clips, None, settings, first_step)

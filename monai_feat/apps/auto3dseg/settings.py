@@ -27,6 +27,7 @@ class SegmentationSettings:
 
     Attributes:
         num_classes: classes of the masks, the background among them.
+        legend: what the values or colours of the masks stand for, where they do not speak for themselves.
         image_channels: 1 for grey, 3 for RGB; clips are brought to it.
         frame_size: rows and columns of the square, on black, that frames are brought to; a multiple of 16.
         num_frames: frames of a training clip, and of the window that predicts; shorter clips are played to and fro.
@@ -45,6 +46,7 @@ class SegmentationSettings:
     """
 
     num_classes: int = 2
+    legend: Mapping[str, int] | None = None
     image_channels: int = 1
     frame_size: int = 64
     num_frames: int = 1
@@ -66,6 +68,7 @@ class SegmentationSettings:
             elif field.type in ("float", "float | None") and value is not None:
                 _check(field.name, value, type(value) in (int, float), "a number")
         check_label_channels(self.num_classes)
+        _check("legend", self.legend, isinstance(self.legend, Mapping | None), 'such as {"20": 1}, or None')
         _check("image_channels", self.image_channels, self.image_channels in (1, 3), "1 or 3")
         _check("frame_size", self.frame_size, self.frame_size > 16 and self.frame_size % 16 == 0, "16 times 2 or more")
         for name in ("num_frames", "init_filters", "max_steps", "batch_size", "val_interval"):

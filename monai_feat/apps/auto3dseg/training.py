@@ -177,4 +177,5 @@ def _read(
     settings: SegmentationSettings, items: Items, progress: bool, num_classes: int | None = None
 ) -> SegmentationClips:
     classes = settings.num_classes if num_classes is None else num_classes
-    return SegmentationClips(items, settings.frame_size, settings.image_channels, classes, progress and bool(items))
+    size, channels, legend = settings.frame_size, settings.image_channels, settings.legend
+    return SegmentationClips(items, size, channels, classes, progress and bool(items), legend)

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from monai.data import MetaTensor
 
+from monai_feat.data.read_error import VideoReadError
 from monai_feat.data.readers.arrays import Hdf5File, NumpyFile
+from monai_feat.data.readers.clip_address import split_address
 from monai_feat.data.readers.clip_file import ClipFile, as_read_error, warn_of_remarks
 from monai_feat.data.readers.dicom import is_dicom
 from monai_feat.data.readers.dicom_video import open_dicom
@@ -59,24 +61,25 @@ def open_clip(
     Pillow; everything else is left to FFmpeg, which goes by content.
 
     Args:
-        path: a file, or a folder of frames.
+        path: a file, or a folder of frames; it may say the options below itself: ``echo.h5#array=frames&axes=TCHW``.
         array: name of the array, in NPZ and HDF5 files that hold several.
         axes: order of the array's axes, such as ``"THWC"``, where its shape leaves doubt.
         slice_index: which slice, from 0, of an Enhanced US Volume in DICOM that holds several over time.
 
     Raises:
-        VideoReadError: there is no clip that can be read; one line says why.
-        ValueError: an option does not belong to this format.
+        VideoReadError: there is no clip that can be read, or an option does not belong to this format; one line says
+            why.
     """
+    path, options = split_address(path)
     given = {"array": array, "axes": axes, "slice_index": slice_index}
-    options = {name: value for name, value in given.items() if value is not None}
+    options |= {name: value for name, value in given.items() if value is not None}
     with as_read_error(path, "is damaged or not supported"):
         opener = _opener(path)
         if not options:
             return opener(path)
     known = _OPTIONS.get(opener, ())
     if unknown := sorted(options.keys() - set(known)):
-        raise ValueError(f"{path}: takes the options {', '.join(known) or '(none)'}, got {', '.join(unknown)}")
+        raise VideoReadError(path, f"takes the options {', '.join(known) or '(none)'}, got {', '.join(unknown)}")
     with as_read_error(path, "is damaged or not supported"):
         return opener(path, **options)
 

@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
-from monai_feat.apps import demo, recipe
+from monai_feat.apps import demo
 from monai_feat.data import PHANTOMS, read_video
-from tests.monai_feat.data.folder_search import layouts
 
 
 def test_stills_are_clips_of_one_frame(tmp_path: Path) -> None:
@@ -44,33 +42,6 @@ def test_whole_demo_leaves_what_it_promises(
     assert len(commands) == 4
     assert shlex.quote(str(clips["ultrasound"])) in printed
     assert str(out / "contact_sheet.png") in printed
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize(
-    ("build", "num_frames"),
-    [
-        (layouts.sun_seg, 16),
-        (layouts.endovis_17, 16),
-        (layouts.endovis_18, 16),
-        (layouts.camus, 16),
-        (layouts.cholecseg8k, 16),
-        (layouts.busi, 1),
-        (layouts.echonet, 16),
-        (layouts.hyper_kvasir, 16),
-        (layouts.ldpolypvideo, 16),
-    ],
-)
-def test_a_public_layout_needs_nothing_but_its_folder(
-    build: Callable[[Path], object], num_frames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(demo, "NUM_SHOWN", 1)
-    monkeypatch.setattr(recipe, "FEWEST_CLIPS", 4)
-    build(tmp_path / "data")
-    out = tmp_path / "results"
-    given = ["--data", str(tmp_path / "data"), "--minutes", "0.002", "--from-scratch", "--out", str(out)]
-    assert demo.main(given) == 0
-    assert read_video(out / "after" / "clip_000000.mp4").shape == (3, num_frames, 64, 64)
 
 
 def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from monai_feat.data import (
     PhantomDataset,
@@ -49,3 +51,14 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
         list_segmentation_clips(tmp_path / "a.json", fold=2)
     with pytest.raises(ValueError, match="unknown phantom 'mri'"):
         open_segmentation_clips(list_segmentation_clips("phantom:mri"), 32, 1)
+
+
+def test_a_legend_names_the_classes_of_masks(tmp_path: Path) -> None:
+    levels = np.array([0, 20, 40], np.uint8)[np.arange(24 * 24).reshape(24, 24) % 3]
+    for name in ("image", "label"):
+        Image.fromarray(levels).save(tmp_path / f"{name}.png")
+    items = [{name: str(tmp_path / f"{name}.png") for name in ("image", "label")}]
+    clips = open_segmentation_clips(items, 24, 1, 3, {"0": 0, "20": 2, "40": 1})
+    assert clips[0]["label"][0, 0].numpy().tolist() == np.array([0, 2, 1])[levels // 20].tolist()
+    with pytest.raises(DatalistError, match="legend"):
+        open_segmentation_clips(items, 24, 1, 3)

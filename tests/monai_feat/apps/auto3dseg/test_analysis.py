@@ -35,6 +35,14 @@ def test_black_and_white_are_two_classes_in_jpeg_too(tmp_path: Path) -> None:
     assert analyze_clips([pair(tmp_path, mask, mask, "jpg")]).num_classes == 2
 
 
+def test_a_legend_says_how_many_classes_there_are(tmp_path: Path) -> None:
+    levels = 100 * (np.arange(40)[None].repeat(24, 0) % 3)
+    item = pair(tmp_path, levels, levels)
+    assert analyze_clips([item], {"0": 0, "100": 2, "200": 255}).num_classes == 3
+    with pytest.raises(VideoReadError, match="holds the value"):
+        analyze_clips([item])
+
+
 def test_stats_read_back(tmp_path: Path) -> None:
     stats = ClipStats(4, 2, 1, 32, 48, 8)
     write_stats(stats, tmp_path / "datastats.yaml")

@@ -35,6 +35,7 @@ def test_the_first_weights_depend_on_the_seed_only() -> None:
     ("change", "message"),
     [
         ({"num_classes": 1}, "label_channels from 2"),
+        ({"legend": 3}, r'expected legend to be such as {"20": 1}, or None, got 3'),
         ({"image_channels": 2}, "expected image_channels to be 1 or 3, got 2"),
         ({"frame_size": 100}, "16 times 2 or more, got 100"),
         ({"network": "video"}, r"expected network to be one of \('frame', 'clip'\), got 'video'"),
