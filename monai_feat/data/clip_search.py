@@ -113,7 +113,8 @@ def _find(source: Path, with_masks: bool) -> dict[Path, Path | None]:
 
 def _check_there(source: Path, items: Sequence[ClipItem]) -> None:
     """Refuse a datalist that names clips that are not there: to skip them as unreadable would hide a wrong folder."""
-    missing = [str(item.image) for item in items if not (item.image.exists() or is_frame_pattern(item.image))]
+    files = ((str(item.image), split_address(item.image)[0]) for item in items)
+    missing = [name for name, file in files if not (file.exists() or is_frame_pattern(file))]
     if missing:
         raise FileNotFoundError(
             f"{source}: {len(missing)} of {len(items)} clips that it names are not there ({first_few(missing)}); move "

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from monai_feat import __version__
 from monai_feat.data.frame_preparation import FramePreparation
+from monai_feat.data.readers.clip_address import split_address
 from monai_feat.data.readers.frame_folder import list_stills
 from monai_feat.data.tensor_cache import TensorCache, TensorCacheError
 
@@ -157,9 +158,11 @@ def _describe_preparation(preparation: FramePreparation) -> Any:
         return None
 
 
-def _identity(path: Path) -> list[tuple[str, int, int]]:
-    """The files of a clip, each with its bytes and the time of its last change in nanoseconds."""
-    return [(str(file.absolute()), (status := file.stat()).st_size, status.st_mtime_ns) for file in _files(path)]
+def _identity(path: Path) -> list[Any]:
+    """The files of a clip, with bytes and time of the last change in nanoseconds, and which clip of them."""
+    path, choices = split_address(path)
+    files = [(str(file.absolute()), (status := file.stat()).st_size, status.st_mtime_ns) for file in _files(path)]
+    return [*files, sorted(choices.items())]
 
 
 def _files(path: Path) -> list[Path]:

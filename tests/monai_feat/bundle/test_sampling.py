@@ -32,7 +32,7 @@ def test_clips_are_files_and_the_manifest_says_what_made_them(tmp_path: Path) ->
     assert manifest["settings"]["seed"] == manifest["provenance"]["config"]["seed"] == 5
     assert manifest["provenance"]["config"]["num_clips"] == 2
     assert manifest["provenance"]["versions"]["monai"] == monai.__version__
-    weights = {str(BUNDLE / "models" / f"{name}.safetensors") for name in ("autoencoder", "feat")}
+    weights = {str(BUNDLE / "models" / f"{name}.safetensors") for name in ("autoencoder", "feat", "feat_early")}
     found = manifest["provenance"]["weights"]
     assert set(found) == weights
     assert all(hashlib.sha256(Path(path).read_bytes()).hexdigest() == digest for path, digest in found.items())

@@ -201,7 +201,8 @@ def test_a_repository_is_downloaded_only_when_that_is_asked_for(
         FEAT.from_pretrained("lab/feat")
     again = FEAT.from_pretrained("lab/feat", download=True, revision="v2")
     torch.testing.assert_close(output(again), output(network), rtol=0, atol=0)
-    wanted = ["feat.safetensors", "models/feat.safetensors"]
+    files = ("feat.safetensors", "feat_early.safetensors")
+    wanted = [f"{folder}{file}" for folder in ("", "models/") for file in files]
     assert calls[-1] == ("lab/feat", {"revision": "v2", "allow_patterns": wanted, "local_files_only": False})
 
 

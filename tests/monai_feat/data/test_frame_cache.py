@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from monai.transforms import Compose, RandGaussianNoise
@@ -16,6 +17,7 @@ from monai_feat.data.frame_cache import FrameCache, describe_transform
 from monai_feat.data.frame_preparation import FramePreparation
 from monai_feat.data.readers.clip_file import ClipFile
 from monai_feat.transforms.endoscopy import CropToFieldOfView, RemoveBurntIn
+from monai_feat.transforms.functional import to_unit_range
 from monai_feat.transforms.ultrasound import CropToField, DetectUltrasoundField
 
 
@@ -139,3 +141,13 @@ def test_the_oldest_frames_make_room(tmp_path: Path) -> None:
     kept = cache.get("key 3")
     assert kept is not None
     assert kept.unique().tolist() == [3]
+
+
+def test_two_arrays_of_one_file_are_kept_apart(tmp_path: Path) -> None:
+    both = np.random.default_rng(0).integers(0, 255, (2, 5, 20, 20), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", first=both[0], second=both[1])
+    for _ in range(2):  # the second time from the cache
+        items = [{"image": str(tmp_path / f"a.npz#array={name}")} for name in ("first", "second")]
+        clips = ClipFolderDataset(items, 5, 20, 1, progress=False, cache_dir=tmp_path / "cache")
+        for i, pixels in enumerate(both):
+            torch.testing.assert_close(clips[i]["image"][0], to_unit_range(torch.from_numpy(pixels)))
