@@ -56,7 +56,7 @@ class ClipStats:
     frames: int
 
 
-def analyze_clips(items: Sequence[Mapping[str, Any]], legend: Mapping[str, int] | None = None) -> ClipStats:
+def analyze_clips(items: Sequence[Mapping[str, Any]], legend: Mapping[int | str, int] | None = None) -> ClipStats:
     """Look at clips and their masks, at most 16 frames of each.
 
     Args:

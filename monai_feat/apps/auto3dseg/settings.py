@@ -46,7 +46,7 @@ class SegmentationSettings:
     """
 
     num_classes: int = 2
-    legend: Mapping[str, int] | None = None
+    legend: Mapping[int | str, int] | None = None
     image_channels: int = 1
     frame_size: int = 64
     num_frames: int = 1
