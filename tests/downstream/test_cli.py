@@ -12,6 +12,7 @@ import yaml
 
 from downstream import work
 from downstream.cli import main
+from monai_feat.bundle import find_bundle
 from monai_feat.data import write_phantoms
 
 pytestmark = pytest.mark.usefixtures("quick_training")
@@ -112,10 +113,15 @@ def test_mistakes_end_with_one_line(
     assert error.count("\n") == 1
 
 
+WEIGHTS = {"autoencoder": "autoencoder", "network": "feat"}
+
+
 def test_check_finds_a_generator_that_knows_a_test_patient(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = tmp_path / "raw"
     known = write_phantoms("ultrasound", source, 8, 8, 32, 2, 2, test_share=0, progress=False).training[0].group
-    generator = {"kind": "trained", "bundle": "b", "autoencoder_weights": "a", "network_weights": "n"}
+    models = find_bundle("feat_ultrasound") / "models"
+    weights = {f"{key}_weights": str(models / f"{name}.safetensors") for key, name in WEIGHTS.items()}
+    generator = {"kind": "trained", "bundle": "feat_ultrasound", **weights}
     data = {"modality": "ultrasound", "datalist": "raw/datalist.json", "frame_size": 32, "num_frames": 2}
     changes = {"data": data, "folds": [0, 1], "generator": {**generator, "training_groups": [known]}}
     file = tmp_path / "trained.yaml"

@@ -107,7 +107,7 @@ def _is_grey(file: ClipFile) -> bool:
     return detect_greyness(torch.stack(list(frames), dim=1)).confidence >= _GREY
 
 
-def _classes_of(legend: Mapping[str, int]) -> int:
+def _classes_of(legend: Mapping[int | str, int]) -> int:
     return 1 + max([1, *(number for number in legend.values() if number != UNKNOWN_LABEL)])
 
 
