@@ -40,8 +40,8 @@ def source_file(folder: Path, phantoms: Path, **more: Any) -> str:
 def test_the_template_names_every_setting() -> None:
     template = yaml.safe_load((template_folder() / "vidseg" / "configs" / "hyper_parameters.yaml").read_text())
     assert list(template) == [field.name for field in fields(SegmentationSettings)]
-    by_the_data = [name for name, value in template.items() if value is None]
-    assert by_the_data == ["num_classes", "image_channels", "frame_size"]
+    unset = [name for name, value in template.items() if value is None]
+    assert unset == ["num_classes", "legend", "image_channels", "frame_size"]  # chosen by the data, but for the legend
 
 
 def test_parameters_follow_the_data(tmp_path: Path, phantoms: Path) -> None:
