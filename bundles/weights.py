@@ -6,9 +6,10 @@
     python -m bundles.weights --feat-seconds 9000 --autoencoder-seconds 900
 
 First the autoencoder, from the shipped one, then its decoder against a discriminator, then FEAT from nothing, or from
-other weights of its shape, with the conditions that the bundle ships. Learning rates
-fall over the last part of the time, so that another time gives other weights, not an unfinished training. What comes is
-in ``runs/weights/<modality>``; ``record.json`` there says in how many hours on which machine.
+other weights of its shape, with the conditions that the bundle ships. Learning rates fall over the last part of the
+time, so that another time gives other weights, not an unfinished training. What comes is in
+``runs/weights/<modality>``, the early weights of FEAT beside the others; ``record.json`` there says in how many hours
+on which machine.
 """
 
 from __future__ import annotations
@@ -92,8 +93,7 @@ def train_weights(plan: Plan) -> tuple[Path, Path]:
 def _run(plan: Plan, stack: Sequence[str], result: Path, seconds: float, autoencoder: Path, **options: Any) -> None:
     """Train one network for its time, or go on with it."""
     plan.recipe.run(
-        stack[0],
-        *stack[1:],
+        *stack,
         output_dir=str(result.parent),
         max_epochs=MANY,
         max_seconds=seconds,

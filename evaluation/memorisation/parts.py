@@ -71,9 +71,8 @@ def match_parts(pictures: Tensor, train: Tensor, progress: bool = False, name: s
     close = _CloseLook(known - common)
     search = PoseSearch(known[:, key_frames.index(middle)] - common)
     maps = detail_maps(pictures, [middle])[:, 0]
-    clips = (maps - common) * (maps != 0).any(-1, keepdim=True).any(
-        -2, keepdim=True
-    )  # what shows nothing stays nothing
+    shows = (maps != 0).flatten(1).any(1)
+    clips = (maps - common) * shows[:, None, None]  # what shows nothing stays nothing
     fits = [_best_fit(clip, search, close) for clip in tqdm(clips, f"parts of {name}", disable=not progress)]
     return Match(
         similarity=torch.tensor([fit.agreement for fit in fits]),

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import nn
 from monai_feat.bundle import ClipReading
 from monai_feat.data import PhantomDataset, VideoReadError, find_clips
 from monai_feat.data.clip_listing import Namer
+from monai_feat.data.preprocessing import Preprocessing
 from monai_feat.data.source_names import datalist_of, is_phantom, items_of, parse_phantom
 
 from .latents import open_latents
@@ -67,6 +69,11 @@ class SourceOptions:
     autoencoder: nn.Module | None = None
     reading: ClipReading | None = None
     still_frames: int = 1
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing | None:
+        """What files of this side pass at full size, made once for all of them; None for nothing."""
+        return None if self.reading is None else self.reading.build_preprocessing()
 
     def offsets(self, file_rate: float) -> list[int]:
         """Frames of one clip, counted from its first, in a recording of this rate.
@@ -208,11 +215,9 @@ def _openers(spec: str, options: SourceOptions) -> Iterator[_Opener]:
 
 
 def _file(path: Path, relative: PurePath, group: str, options: SourceOptions) -> _Opener:
-    preprocessing = None if options.reading is None else options.reading.build_preprocessing()
-
     def opened() -> Iterator[Recording]:
         named = group if options.group is None else options.group(relative)
-        recording = FileRecording(path, relative.as_posix(), named, preprocessing, options.still_frames)
+        recording = FileRecording(path, relative.as_posix(), named, options.preprocessing, options.still_frames)
         if options.grid is None:
             yield recording
             return

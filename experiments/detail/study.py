@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from monai.bundle import ConfigParser
 from torch import Tensor
 from torchmetrics import Metric
 
+from experiments.sampled import Sampled, sample
 from experiments.seed_table import Row, Scores, over_seeds
 from monai_feat.data import LatentDataset, PhantomDataset
 from monai_feat.handlers import draw_latents
@@ -140,9 +140,9 @@ def run_study(plan: Plan) -> Result:
     print("denoising", flush=True)
     errors = _denoising(plan, config, held_out)
     sampled = [_sample(plan, seed) for seed in plan.seeds]
-    scores = [yardstick(clips) | {"seconds a clip": seconds} for clips, seconds in sampled]
+    scores = [yardstick(clips.pixels) | {"seconds a clip": clips.seconds} for clips in sampled]
     rows.append(Row("sampled", *over_seeds(scores)))
-    return Result(rows, errors, sampled[0][0], others)
+    return Result(rows, errors, sampled[0].pixels, others)
 
 
 @torch.no_grad()
@@ -167,16 +167,9 @@ def _denoising(plan: Plan, config: ConfigParser, held_out: PhantomDataset) -> De
     return denoising_errors(lambda noisy, ratio: denoise(noisy.to(device), ratio).cpu(), latents, linear)
 
 
-def _sample(plan: Plan, seed: int) -> tuple[Tensor, float]:
-    """Sample with one seed: clips, uint8 ``(N, C, T, H, W)``, and CPU-seconds a clip (of the clock on a GPU)."""
+def _sample(plan: Plan, seed: int) -> Sampled:
     config = plan.config()
     config.update({"seed": seed})
-    denoiser, inferer, device = map(config.get_parsed_content, ("denoiser", "inferer", "device"))
-    denoiser.eval()
-    clock = time.process_time if device.type == "cpu" else time.perf_counter
-    started = clock()
-    batches = torch.arange(plan.num_clips, device=device).split(BATCH_SIZE)
-    pixels = torch.cat([to_uint8(inferer(indices, denoiser)).cpu() for indices in batches])
-    seconds = (clock() - started) / plan.num_clips
-    print(f"sampled with seed {seed}: {seconds:.2f} s a clip", flush=True)
-    return pixels, seconds
+    sampled = sample(config, plan.num_clips)
+    print(f"sampled with seed {seed}: {sampled.seconds:.2f} s a clip", flush=True)
+    return sampled

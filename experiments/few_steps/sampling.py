@@ -5,23 +5,17 @@
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from monai.bundle import ConfigParser
-from torch import Tensor
 
+from experiments.sampled import Sampled, sample
 from monai_feat.apps.recipe import Recipe
 from monai_feat.checkpoints import load_checkpoint, read_metadata, save_checkpoint
 from monai_feat.data import autoencoder_digest
-from monai_feat.transforms.functional import to_uint8
 
-__all__ = ["Cell", "Sampled", "Shape", "sample_once"]
-
-BATCH_SIZE = 8
+__all__ = ["Cell", "Shape", "sample_once"]
 
 
 class Cell(NamedTuple):
@@ -46,19 +40,6 @@ class Shape(NamedTuple):
     num_clips: int
     num_frames: int
     size: int
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """Clips of a cell.
-
-    Attributes:
-        pixels: uint8 ``(N, C, T, H, W)``.
-        seconds: for each clip, decoding included: of the processor, whoever else may use it; on a GPU, of the clock.
-    """
-
-    pixels: Tensor
-    seconds: float
 
 
 def sample_once(recipe: Recipe, cell: Cell, shape: Shape, network: Path, folder: Path) -> Sampled:
@@ -88,11 +69,12 @@ def sample_once(recipe: Recipe, cell: Cell, shape: Shape, network: Path, folder:
             "inferer::progress": False,
         }
     )
-    settings = {**shape._asdict(), "network": autoencoder_digest(config.get_parsed_content("network"))}
+    networks = {name: config.get_parsed_content(name) for name in ("network", "weaker")}
+    settings = {**shape._asdict(), **{name: net and autoencoder_digest(net) for name, net in networks.items()}}
     file = folder / cell.file_name
     if file.is_file():
         return _read(file, settings)
-    sampled = _sample(config, shape.num_clips)
+    sampled = sample(config, shape.num_clips)
     folder.mkdir(parents=True, exist_ok=True)
     metadata = {"settings": json.dumps(settings), "seconds": f"{sampled.seconds:.6g}"}
     save_checkpoint({"pixels": sampled.pixels}, file, metadata=metadata)
@@ -107,13 +89,3 @@ def _read(file: Path, settings: dict[str, Any]) -> Sampled:
             "another --out, or remove it"
         )
     return Sampled(load_checkpoint(file)["pixels"], float(metadata["seconds"]))
-
-
-def _sample(config: ConfigParser, num_clips: int) -> Sampled:
-    denoiser, inferer, device = (config.get_parsed_content(key) for key in ("denoiser", "inferer", "device"))
-    denoiser.eval()
-    clock = time.process_time if device.type == "cpu" else time.perf_counter
-    started = clock()
-    batches = torch.arange(num_clips, device=device).split(BATCH_SIZE)
-    pixels = torch.cat([to_uint8(inferer(indices, denoiser)).cpu() for indices in batches])
-    return Sampled(pixels, (clock() - started) / num_clips)

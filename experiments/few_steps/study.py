@@ -14,7 +14,8 @@ from torch import Tensor
 
 from experiments.faithfulness.study import reconstruct
 from experiments.few_steps.report import PSNR, SECONDS, StepsRow, write_report
-from experiments.few_steps.sampling import Cell, Sampled, Shape, sample_once
+from experiments.few_steps.sampling import Cell, Shape, sample_once
+from experiments.sampled import Sampled
 from experiments.seed_table import Scores, over_seeds
 from monai_feat.apps.recipe import Recipe
 from monai_feat.data import PhantomDataset

@@ -86,7 +86,7 @@ class Recipe:
         """Return the path of the weights that training starts from, if any."""
         return None if self.from_scratch else str(self.weights(name))
 
-    def run(self, config: str, *overlays: str, **overrides: Any) -> None:
+    def run(self, config: str, /, *overlays: str, **overrides: Any) -> None:
         """Print a bundle command, then run it in this process; values of None are left out."""
         files = [str(self.bundle / "configs" / f"{name}.json") for name in (config, *overlays)]
         given = {key: value for key, value in overrides.items() if value is not None}

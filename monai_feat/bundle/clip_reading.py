@@ -15,7 +15,7 @@ from typing import Any
 from monai.bundle import ConfigParser
 
 from monai_feat.bundle.config_check import running_config
-from monai_feat.bundle.sample_folder import MANIFEST
+from monai_feat.data.folder_search.sampled import MANIFEST
 from monai_feat.data.preprocessing import Preprocessing
 from monai_feat.files import read_json
 

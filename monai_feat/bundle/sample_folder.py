@@ -15,13 +15,13 @@ from torch import Tensor
 
 from monai_feat.checkpoints import save_checkpoint
 from monai_feat.data import NiftiClipWriter, write_gif, write_mp4
+from monai_feat.data.folder_search.sampled import MANIFEST
 from monai_feat.files import describe_changes, read_json, write_text
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.transforms.labels import split_labels
 
 __all__ = ["SampleFolder"]
 
-MANIFEST = "manifest.json"
 LATENTS = "latents"
 
 

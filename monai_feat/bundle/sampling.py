@@ -10,7 +10,7 @@ from typing import Any
 
 from monai.bundle import run
 
-from monai_feat.bundle.sample_folder import MANIFEST
+from monai_feat.data.folder_search.sampled import MANIFEST
 from monai_feat.files import read_json
 
 __all__ = ["sample_bundle"]

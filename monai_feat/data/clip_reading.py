@@ -135,6 +135,8 @@ class _Readings(Dataset[Any]):
 
 
 def _pickled(result: ReadClips | Exception) -> bytes:
+    if isinstance(result, ReadClips):
+        return pickle.dumps(result)
     try:
         content = pickle.dumps(result)
         pickle.loads(content)

@@ -18,7 +18,7 @@ __all__ = ["SeamRatio"]
 class SeamRatio(ClipMean):
     """Mean ratio of motion across the borders of windows to motion elsewhere; see `functional.seam_ratio`.
 
-    1 is not a seam. Clips in which nothing moves but at borders are left out.
+    1 means that there is no seam. Clips in which nothing moves but at borders are left out.
 
     Args:
         borders: frames before which a window ends or starts, as `WindowedDenoiser.borders` gives them.

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from monai_feat.files import read_json
 
-__all__ = ["files_beside_samples"]
+__all__ = ["MANIFEST", "files_beside_samples"]
 
 MANIFEST = "manifest.json"
+"""What a folder of sampled clips is known by; `monai_feat.bundle.SampleFolder` writes it."""
 
 
 def files_beside_samples(files: Iterable[Path]) -> dict[Path, str]:

@@ -43,7 +43,7 @@ def test_clips_are_those_of_the_bundle(recipe: Recipe, tmp_path: Path) -> None:
 def test_a_cell_is_sampled_once(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell, weights = Cell("rectified_flow", 2, 0), recipe.weights("feat")
     first = sample_once(recipe, cell, SHAPE, weights, tmp_path)
-    monkeypatch.delattr(sampling, "_sample")
+    monkeypatch.delattr(sampling, "sample")
     again = sample_once(recipe, cell, SHAPE, weights, tmp_path)
     assert torch.equal(again.pixels, first.pixels)
     assert again.seconds == pytest.approx(first.seconds, rel=1e-5)

@@ -36,6 +36,6 @@ def test_a_tiny_study_leaves_its_files_and_goes_on_from_them(tmp_path: Path, mon
     assert [row["clips"] for row in report["rows"]] == [row.clips for row in rows]
     assert (tmp_path / "curves.png").is_file()
 
-    monkeypatch.delattr(sampling, "_sample")
+    monkeypatch.delattr(sampling, "sample")
     again = run_study("ultrasound", tmp_path, TINY)
     assert [row.by_seed["descriptors"] for row in again] == [row.by_seed["descriptors"] for row in rows]
