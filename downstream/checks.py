@@ -48,7 +48,7 @@ def check_needs(study: Study, folder: Path) -> None:
 def _files(generator: Generator) -> Iterator[Path]:
     if generator.bundle is not None:
         yield from (generator.bundle / "configs" / name for name in _CONFIGS)
-        if generator.kind == "bundle" and generator.start == "shipped":
+        if generator.knows_shipped:
             yield from (generator.bundle / "models" / name for name in _WEIGHTS)
     yield from (file for file in (generator.autoencoder_weights, generator.network_weights) if file is not None)
 

@@ -153,7 +153,7 @@ def _notes(study: Study, scores: Sequence[Score]) -> Iterator[str]:
         yield "Not all patients were named: a clip without one counts as a patient, and one may be on two sides."
     if study.data.phantoms is not None:
         yield "The patients are procedural: the study shows that it works, and nothing about a disease."
-    if study.generator.kind == "bundle" and study.generator.start == "shipped":
+    if study.generator.knows_shipped:
         yield (
             "The generator went on from weights that were trained on procedural clips of other patients: a gain is "
             "partly theirs. generator.start: scratch in the study file leaves them out."

@@ -22,8 +22,9 @@ from .metrics import TOLERANCE
 
 __all__ = ["Data", "Generator", "Phantoms", "Study", "StudyError", "Training"]
 
-GeneratorKind = Literal["none", "bundle", "trained", "phantoms", "copies", "noise"]
-_WITH_AUTOENCODER = ("bundle", "trained")
+GeneratorKind = Literal["none", "bundle", "bundle_from_masks", "trained", "phantoms", "copies", "noise"]
+_TRAINED_IN_FOLDS = ("bundle", "bundle_from_masks")
+_WITH_AUTOENCODER = (*_TRAINED_IN_FOLDS, "trained")
 
 
 class StudyError(ValueError):
@@ -106,15 +107,18 @@ class Generator:
     """Where synthetic clips come from.
 
     Attributes:
-        kind: ``bundle``: trained in each fold, for each fraction, on the training patients there and no others.
-            ``trained``: as it is, accepted where no patient of a test fold trained it. ``phantoms``, ``copies`` and
-            ``noise``: fresh procedural clips, training clips again, and noise under the masks of training clips, for
-            studies whose outcome is known. ``none``.
+        kind: ``bundle``: trained in each fold, for each fraction, on the training patients there and no others; it
+            makes clips with their masks. ``bundle_from_masks``: trained alike, and asked for images under the masks of
+            the training clips, mirrored every second time round. ``trained``: as it is, accepted where no patient of a
+            test fold trained it. ``phantoms``, ``copies`` and ``noise``: fresh procedural clips, training clips again,
+            and noise under the masks of training clips, for studies whose outcome is known. ``none``.
         bundle: folder of the diffusion bundle, or in a file the name of a shipped one.
         start: ``shipped`` goes on from the weights in the bundle, ``scratch`` from nothing.
-        autoencoder_steps: optimiser steps of the autoencoder.
+        autoencoder_steps: optimiser steps of the autoencoder; 0 takes the shipped one as it is, which
+            ``bundle_from_masks`` can.
         feat_steps: optimiser steps of FEAT.
         sampling_steps: steps of the sampler.
+        guidance_scale: how much more of the masks ``bundle_from_masks`` asks for than the network gives by itself.
         autoencoder_weights: of a trained generator.
         network_weights: of a trained generator.
         training_groups: patients that a trained generator was trained on, as the datalist names them.
@@ -127,6 +131,7 @@ class Generator:
     autoencoder_steps: int = 300
     feat_steps: int = 600
     sampling_steps: int = 50
+    guidance_scale: float = 2.0
     autoencoder_weights: Path | None = None
     network_weights: Path | None = None
     training_groups: tuple[str, ...] | None = None
@@ -135,8 +140,10 @@ class Generator:
     def __post_init__(self) -> None:
         if self.kind in _WITH_AUTOENCODER:
             _expect(self.bundle is not None, f"generator.bundle is a bundle's folder where kind is {self.kind}", None)
-        steps = (self.autoencoder_steps, self.feat_steps, self.sampling_steps)
+        shipped_is_enough = self.kind == "bundle_from_masks" and self.start == "shipped"
+        steps = (max(self.autoencoder_steps, shipped_is_enough), self.feat_steps, self.sampling_steps)
         _expect(min(steps) >= 1, "the steps of the generator are at least 1", steps)
+        _expect(self.guidance_scale > 0, "generator.guidance_scale is above 0", self.guidance_scale)
         given = {
             "autoencoder_weights": self.autoencoder_weights,
             "network_weights": self.network_weights,
@@ -148,6 +155,11 @@ class Generator:
             "a trained generator names its weights and the patients that it was trained on",
             f"none of {', '.join(missing)}",
         )
+
+    @property
+    def knows_shipped(self) -> bool:
+        """Whether it goes on from the weights that a bundle ships."""
+        return self.kind in _TRAINED_IN_FOLDS and self.start == "shipped"
 
     @property
     def has_autoencoder(self) -> bool:

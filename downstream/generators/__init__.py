@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from monai_feat.data import ClipItem
 
-from .bundle import reconstruct, sample_trained, train_and_sample
+from .bundle import reconstruct, sample_trained, train_and_ask_for_masks, train_and_sample
 from .known import copy_clips, draw_noise, render_phantoms
 from .nearest import nearest_clips
 from .request import Request
@@ -17,6 +17,7 @@ __all__ = ["GENERATORS", "Request", "nearest_clips", "reconstruct"]
 
 GENERATORS: dict[str, Callable[[Request], list[ClipItem]]] = {
     "bundle": train_and_sample,
+    "bundle_from_masks": train_and_ask_for_masks,
     "trained": sample_trained,
     "phantoms": render_phantoms,
     "copies": copy_clips,

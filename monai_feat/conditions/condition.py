@@ -66,6 +66,11 @@ class Condition(ABC):
     prompt: ClassVar[str] = "a number"
 
     @property
+    def mask_classes(self) -> int:
+        """Number of classes of the masks that training needs beside the clips; 0 where it needs no masks."""
+        return 0
+
+    @property
     @abstractmethod
     def bounds(self) -> str:
         """Values that the condition takes, in words."""

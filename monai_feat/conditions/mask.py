@@ -48,6 +48,11 @@ class MaskCondition(Condition):
             raise ValueError(f"{self.name}: num_labels must be at least 2, got {self.num_labels}")
 
     @property
+    def mask_classes(self) -> int:
+        """Number of labels, the background among them."""
+        return self.num_labels
+
+    @property
     def bounds(self) -> str:
         """Values that the condition takes, in words."""
         return f"masks with labels from 0 to {self.num_labels - 1}"

@@ -97,6 +97,7 @@ def open_clips(
     seed: int = 0,
     preprocessing: Preprocessing | None = None,
     label_channels: int = 0,
+    mask_classes: int = 0,
     attributes: str | os.PathLike[str] | None = None,
     legend: Legend | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
@@ -120,14 +121,16 @@ def open_clips(
         preprocessing: what `ClipFolderDataset` does to each video at full size; phantoms have nothing to take away.
         label_channels: number of classes of the clips' masks, the background among them; 0 for clips without. A folder
             or a datalist may have masks for some of its clips only; see `find_labelled_clips`.
+        mask_classes: number of classes of masks that are handed out as ``label``, but are no channels of the clips, for
+            networks that are asked for masks; 0 for none. At most `label_channels`, where masks are channels too.
         attributes: a table of numbers about the clips of a folder, see `read_attributes`; phantoms know theirs.
         legend: what the values or colours of masks stand for, see `ClipFolderDataset`.
         cache_dir: where read frames of files are kept for the next time, see `FrameCache`; None keeps none.
         on_read: told after each file how many of how many were read; may raise to stop.
 
     Returns:
-        A data set whose items hold ``image``, float32 ``(C, T, H, W)`` in [-1, 1]; with `label_channels` it is
-        `LabelledClips`, and these are C + K.
+        A data set whose items hold ``image``, float32 ``(C, T, H, W)`` in [-1, 1], and, where masks are asked for,
+        ``label``, uint8 ``(1, T, H, W)``; with `label_channels` it is `LabelledClips`, and images have C + K channels.
 
     Raises:
         FileNotFoundError: when the folder does not exist or holds no clip, or no mask where masks are asked for.
@@ -141,7 +144,8 @@ def open_clips(
     if num_clips < 1:
         raise ValueError(f"num_clips must be at least 1, got {num_clips}")
     clips: Dataset[dict[str, Any]]
-    items = list_clips(data, label_channels) if isinstance(data, (str, os.PathLike)) else data
+    num_classes = label_channels or mask_classes
+    items = list_clips(data, num_classes) if isinstance(data, (str, os.PathLike)) else data
     if items and is_phantom(str(items[0].get("image"))):
         if attributes is not None:
             raise ValueError(f"phantoms know their attributes; leave out the table {attributes}")
@@ -161,7 +165,7 @@ def open_clips(
             on_bad=on_bad,
             on_short=on_short,
             seed=seed,
-            label_channels=label_channels,
+            label_channels=num_classes,
             legend=legend,
             preprocessing=preprocessing,
             cache_dir=cache_dir,

@@ -113,6 +113,17 @@ def test_label_channels_bring_the_masks_along(tmp_path: Path) -> None:
         assert (images[:, 2] == 1).any()
 
 
+def test_masks_can_lie_beside_clips_that_hold_none(tmp_path: Path) -> None:
+    write_phantoms("ultrasound", tmp_path, 3, 3, size=32, num_frames=4, num_folds=2, progress=False)
+    options: dict[str, Any] = {"num_clips": 3, "num_frames": 2, "size": 32, "channels": 1}
+    plain, joined = (open_clips(tmp_path, **options, label_channels=classes) for classes in (0, 2))
+    beside = open_clips(tmp_path, **options, mask_classes=2)
+    assert "label" not in plain[0]
+    for i in range(3):
+        torch.testing.assert_close(beside[i]["image"], plain[i]["image"], rtol=0, atol=0)
+        torch.testing.assert_close(beside[i]["label"], joined[i]["label"], rtol=0, atol=0)
+
+
 def test_a_list_of_files_is_opened_as_their_folder(tmp_path: Path) -> None:
     write_phantoms("ultrasound", tmp_path, 3, 3, size=32, num_frames=2, num_folds=2, progress=False)
     listed = list_clips(tmp_path, label_channels=2)
