@@ -65,7 +65,7 @@ def config(base: str, *overlays: Path) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("title", ["A handler", "A sampler", "A size", "A condition", "A metric", "An arm"])
+@pytest.mark.parametrize("title", ["A handler", "A sampler", "A size", "A mixer", "A condition", "A metric", "An arm"])
 def test_an_addition_takes_at_most_two_files(title: str) -> None:
     assert 1 <= len(files_of(sections()[title])) <= MOST_FILES
 
@@ -86,6 +86,17 @@ def test_a_size_is_that_of_the_network(lab: Path) -> None:
     network = ConfigParser(content).get_parsed_content("network_def")
     assert network.patch_embedding.proj.out_features == 128
     assert len(network.layers) == 2
+
+
+def test_a_mixer_stands_in_every_layer(lab: Path, tmp_path: Path) -> None:
+    content = config("train", lab / "mean.json")
+    check_config(content)
+    parser = ConfigParser(content)
+    parser.parse()
+    network = parser.get_parsed_content("network_def")
+    assert {type(layer.temporal.mixing).__name__ for layer in network.layers} == {"MeanMixing"}
+    network.save_pretrained(tmp_path)
+    assert FEAT.from_pretrained(tmp_path).arguments()["time_mixer"] == "mean"
 
 
 def test_a_condition_is_embedded_saved_and_asked_for(lab: Path) -> None:

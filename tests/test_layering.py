@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "monai_feat"
 STUDIES = ("experiments", "evaluation", "downstream")
-CORE = ("ops", "networks.blocks", "conditions", "networks.nets", "networks.schedulers")
+CORE = ("ops", "networks.blocks", "networks.mixers", "conditions", "networks.nets", "networks.schedulers")
 BESIDE = ("files", "documents", "transforms", "data", "losses", "metrics", "checkpoints", "visualize")
 
 # What each part of the library may import of its other parts. A part names only parts above it: no cycle can pass.
@@ -23,11 +23,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ops": (),
     "transforms": (),
     "networks.blocks": ("ops",),
+    "networks.mixers": ("ops", "networks.blocks"),
     "conditions": ("networks.blocks", "transforms"),
     "checkpoints": ("files",),
-    "networks.nets": ("files", "ops", "networks.blocks", "conditions", "checkpoints"),
+    "networks.nets": ("files", "ops", "networks.blocks", "networks.mixers", "conditions", "checkpoints"),
     "networks.schedulers": (),
-    "networks": ("networks.blocks", "networks.nets", "networks.schedulers"),
+    "networks": ("networks.blocks", "networks.mixers", "networks.nets", "networks.schedulers"),
     "inferers": ("conditions", "networks.schedulers"),
     "data": ("files", "documents", "transforms"),
     "conditions.prompts": ("conditions", "data", "networks.nets", "transforms"),

@@ -5,5 +5,6 @@
 from __future__ import annotations
 
 from .bi_wkv import bi_wkv, bi_wkv_reference
+from .linear_recurrence import linear_recurrence
 
-__all__ = ["bi_wkv", "bi_wkv_reference"]
+__all__ = ["bi_wkv", "bi_wkv_reference", "linear_recurrence"]

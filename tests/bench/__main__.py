@@ -95,7 +95,7 @@ def bench_tokens(repeats: int) -> None:
 
 def bench_launches() -> None:
     """Print the operations of a forward pass of FEAT-S, counted without numbers."""
-    from monai_feat.networks.blocks import weighted_key_value as module
+    from monai_feat.networks.mixers import weighted_key_value as module
 
     print("Launches of a forward pass of FEAT-S: with one for a scan, and with plain operations")
     fused = module.bi_wkv

@@ -5,28 +5,22 @@
 from __future__ import annotations
 
 from .adaptive_norm import AdaptiveBlock, AdaptiveModulation, LayerScaledAdaptiveBlock, modulate
-from .channel_attention import ChannelAttention
 from .depthwise_conv import FrameDepthwiseConv, TemporalDepthwiseConv
 from .embeddings import PatchEmbedding, ScaledSiLU, TimestepEmbedding, unpatchify
 from .gated_feed_forward import GatedFeedForward
 from .level_skip import LevelConditionedSkip
-from .weighted_key_value import SpatialWeightedKeyValue, TemporalWeightedKeyValue, WeightedKeyValue
 
 __all__ = [
     "AdaptiveBlock",
     "AdaptiveModulation",
-    "ChannelAttention",
     "FrameDepthwiseConv",
     "GatedFeedForward",
     "LayerScaledAdaptiveBlock",
     "LevelConditionedSkip",
     "PatchEmbedding",
     "ScaledSiLU",
-    "SpatialWeightedKeyValue",
     "TemporalDepthwiseConv",
-    "TemporalWeightedKeyValue",
     "TimestepEmbedding",
-    "WeightedKeyValue",
     "modulate",
     "unpatchify",
 ]

@@ -29,17 +29,15 @@ from monai_feat.conditions import (
 from monai_feat.networks.blocks import (
     AdaptiveBlock,
     AdaptiveModulation,
-    ChannelAttention,
     LayerScaledAdaptiveBlock,
     LevelConditionedSkip,
     PatchEmbedding,
     ScaledSiLU,
-    SpatialWeightedKeyValue,
-    TemporalWeightedKeyValue,
     TimestepEmbedding,
     modulate,
     unpatchify,
 )
+from monai_feat.networks.mixers import MixerChoice, Slot, build_mixer
 
 __all__ = ["FEAT", "FEAT_PRESETS", "FEATLayer"]
 
@@ -64,6 +62,7 @@ class FEATLayer(nn.Module):
         mlp_ratio: width of the feed-forward networks, as a multiple of D.
         reference_tokens: lengths that the spatial and temporal scans' decays are relative to; None takes the length at
             hand.
+        mixers: what mixes space, time and channels, see `FEAT`.
     """
 
     def __init__(
@@ -72,11 +71,12 @@ class FEATLayer(nn.Module):
         num_heads: int,
         mlp_ratio: float,
         reference_tokens: tuple[int | None, int | None] = (None, None),
+        mixers: tuple[MixerChoice, MixerChoice, MixerChoice] = ("wkv", "wkv", "transposed"),
     ) -> None:
         super().__init__()
-        over_space = SpatialWeightedKeyValue(hidden_size, reference_tokens[0])
-        over_time = TemporalWeightedKeyValue(hidden_size, reference_tokens[1])
-        over_channels = ChannelAttention(hidden_size, num_heads)
+        over_space = build_mixer(mixers[0], Slot("space", hidden_size, num_heads, reference_tokens[0]))
+        over_time = build_mixer(mixers[1], Slot("time", hidden_size, num_heads, reference_tokens[1]))
+        over_channels = build_mixer(mixers[2], Slot("channels", hidden_size, num_heads))
         self.spatial = LayerScaledAdaptiveBlock(over_space, hidden_size, mlp_ratio)
         self.temporal = LayerScaledAdaptiveBlock(over_time, hidden_size, mlp_ratio)
         self.channel = AdaptiveBlock(over_channels, hidden_size, mlp_ratio, activation=nn.SiLU())
@@ -120,9 +120,14 @@ class FEAT(Pretrained):
             network starts as the unconditional one, whatever is asked.
         skip_filters: filters of a `LevelConditionedSkip` beside the published skip of the input; 0, the default, is as
             published. A new network starts as the one without.
+        space_mixer: what mixes the tokens of a frame: a name of `monai_feat.networks.mixers.mixer_names("space")`, or
+            ``{"name": ..., option: value}``; ``"wkv"``, the scans, is as published.
+        time_mixer: what mixes the frames at a position, likewise.
+        channel_mixer: what mixes channels, likewise; ``"transposed"``, attention of channels, is as published.
 
     Raises:
-        ValueError: when a size is not positive, the heads do not divide the hidden size, or conditions share a name.
+        ValueError: when a size is not positive, the heads do not divide the hidden size, conditions share a name, or a
+            mixer is not known.
 
     Example:
         >>> import torch
@@ -148,6 +153,9 @@ class FEAT(Pretrained):
         use_checkpoint: bool = False,
         conditions: Sequence[Condition] = (),
         skip_filters: int = 0,
+        space_mixer: MixerChoice = "wkv",
+        time_mixer: MixerChoice = "wkv",
+        channel_mixer: MixerChoice = "transposed",
     ) -> None:
         super().__init__()
         sizes = dict(in_channels=in_channels, out_channels=out_channels, patch_size=patch_size, hidden_size=hidden_size)
@@ -162,6 +170,8 @@ class FEAT(Pretrained):
             "mlp_ratio": mlp_ratio,
             "skip_filters": skip_filters,
         }
+        mixers = space_mixer, time_mixer, channel_mixer
+        self._mixers = dict(zip(("space_mixer", "time_mixer", "channel_mixer"), mixers, strict=True))
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.patch_size = patch_size
@@ -170,7 +180,7 @@ class FEAT(Pretrained):
         self.patch_embedding = PatchEmbedding(in_channels, hidden_size, patch_size)
         self.timestep_embedding = TimestepEmbedding(hidden_size)
         self.layers = nn.ModuleList(
-            FEATLayer(hidden_size, num_heads, mlp_ratio, (spatial, temporal)) for _ in range(num_layers)
+            FEATLayer(hidden_size, num_heads, mlp_ratio, (spatial, temporal), mixers) for _ in range(num_layers)
         )
         self.norm = nn.LayerNorm(hidden_size, eps=1e-6, elementwise_affine=False)
         self.modulation = AdaptiveModulation(hidden_size, num_vectors=2, activation=ScaledSiLU())
@@ -199,9 +209,10 @@ class FEAT(Pretrained):
         blocks = (module for module in self.modules() if isinstance(module, LayerScaledAdaptiveBlock))
         for linear in (*(block.modulation.proj for block in blocks), self.modulation.proj, self.output):
             nn.init.zeros_(linear.weight)
-        for part in (self.level_skip, self.conditioning):
-            if part is not None:
-                part.reset_parameters()
+        mixings = (block.mixing for layer in self.layers for block in layer.children())
+        for part in (*mixings, self.level_skip, self.conditioning):
+            if callable(reset := getattr(part, "reset_parameters", None)):
+                reset()
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -229,6 +240,7 @@ class FEAT(Pretrained):
         """Return what a network of the same tensors is constructed with, as values of JSON."""
         return {
             **self._sizes,
+            **self._mixers,
             "reference_tokens": list(self._reference_tokens),
             "conditions": conditions_to_json(self.conditions),
         }

@@ -153,7 +153,7 @@ def test_adaptive_norm_is_projected_once_per_clip() -> None:
 def decays_per_token(network: FEAT, x: Tensor, monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     """Return the decays that the scans are run with, one row of hidden size for each scan."""
     decays = []
-    module = importlib.import_module("monai_feat.networks.blocks.weighted_key_value")
+    module = importlib.import_module("monai_feat.networks.mixers.weighted_key_value")
 
     def listen(w: Tensor, u: Tensor, k: Tensor, v: Tensor) -> Tensor:
         decays.append(w[:32].detach())

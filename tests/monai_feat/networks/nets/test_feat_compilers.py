@@ -36,7 +36,7 @@ def test_few_launches_with_one_operation_for_a_scan() -> None:
 
 
 def test_few_launches_of_plain_operations_that_grow_as_the_logarithm(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = "monai_feat.networks.blocks.weighted_key_value.bi_wkv"
+    module = "monai_feat.networks.mixers.weighted_key_value.bi_wkv"
     monkeypatch.setattr(module, lambda w, u, k, v: PORTABLE.forward(w, u, k, v)[0])
     at_128, at_256, at_512 = (launches(size) for size in (16, 32, 64))
     assert at_128 <= 3500

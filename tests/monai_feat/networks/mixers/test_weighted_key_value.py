@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from monai_feat.networks.blocks import SpatialWeightedKeyValue, TemporalWeightedKeyValue, WeightedKeyValue
+from monai_feat.networks.mixers import Slot, SpatialWeightedKeyValue, TemporalWeightedKeyValue, WeightedKeyValue
 from monai_feat.ops import bi_wkv_reference
 
 CHANNELS = 4
@@ -18,6 +18,11 @@ def randomised(block: WeightedKeyValue) -> WeightedKeyValue:
     for parameter in block.parameters():
         nn.init.normal_(parameter, std=0.7)
     return block.double()
+
+
+def make(kind: type[WeightedKeyValue], reference_tokens: int | None = None) -> WeightedKeyValue:
+    axis = "space" if kind is SpatialWeightedKeyValue else "time"
+    return kind(Slot(axis, CHANNELS, reference_tokens=reference_tokens))  # type: ignore[call-arg]
 
 
 def tokens(*size: int) -> Tensor:
@@ -77,7 +82,7 @@ def by_the_book(block: WeightedKeyValue, x: Tensor, guide: Tensor, length: int) 
 @pytest.mark.parametrize("kind", [SpatialWeightedKeyValue, TemporalWeightedKeyValue])
 @pytest.mark.parametrize("reference_tokens", [None, 7])
 def test_equals_scans_token_by_token(kind: type[WeightedKeyValue], reference_tokens: int | None) -> None:
-    block = randomised(kind(CHANNELS, reference_tokens=reference_tokens))  # type: ignore[call-arg]
+    block = randomised(make(kind, reference_tokens))
     x, guide = tokens(), tokens()
     own_length = 2 * 5 if kind is SpatialWeightedKeyValue else 3
     expected = by_the_book(block, x, guide, length=reference_tokens or own_length)
@@ -86,30 +91,25 @@ def test_equals_scans_token_by_token(kind: type[WeightedKeyValue], reference_tok
 
 @pytest.mark.parametrize("kind", [SpatialWeightedKeyValue, TemporalWeightedKeyValue])
 def test_guidance_starts_switched_off(kind: type[WeightedKeyValue]) -> None:
-    block, x = kind(CHANNELS).double(), tokens()  # type: ignore[call-arg]
+    block, x = make(kind).double(), tokens()
     torch.testing.assert_close(block(x, tokens()), block(x, tokens()), rtol=0, atol=0)
 
 
 def test_spatial_mixing_stays_within_frames() -> None:
-    block, x, guide = randomised(SpatialWeightedKeyValue(CHANNELS)), tokens(), tokens()
+    block, x, guide = randomised(make(SpatialWeightedKeyValue)), tokens(), tokens()
     torch.testing.assert_close(block(x, guide)[1:, 2:], block(x[1:, 2:], guide[1:, 2:]))
 
 
 def test_temporal_scan_stays_within_positions() -> None:
-    block, k, v = randomised(TemporalWeightedKeyValue(CHANNELS)), tokens(), tokens()
+    block, k, v = randomised(make(TemporalWeightedKeyValue)), tokens(), tokens()
     torch.testing.assert_close(block.scan(k, v)[:, :, 1:, 2:], block.scan(k[:, :, 1:, 2:], v[:, :, 1:, 2:]))
 
 
 def test_time_reversed_is_the_scan_reversed() -> None:
-    block, k, v = randomised(TemporalWeightedKeyValue(CHANNELS)), tokens(), tokens()
+    block, k, v = randomised(make(TemporalWeightedKeyValue)), tokens(), tokens()
     torch.testing.assert_close(block.scan(k.flip(1), v.flip(1)), block.scan(k, v).flip(1))
 
 
 def test_an_impossible_reference_length_is_an_error() -> None:
     with pytest.raises(ValueError, match="reference_tokens must be at least 1, got 0"):
-        SpatialWeightedKeyValue(CHANNELS, reference_tokens=0)
-
-
-def test_the_base_class_names_no_scan() -> None:
-    with pytest.raises(NotImplementedError):
-        WeightedKeyValue(CHANNELS, num_scans=1)(tokens().float(), tokens().float())
+        make(SpatialWeightedKeyValue, reference_tokens=0)

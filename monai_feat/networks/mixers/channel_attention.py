@@ -9,11 +9,15 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from .depthwise_conv import FrameDepthwiseConv
+from monai_feat.networks.blocks import FrameDepthwiseConv
+
+from .registry import register_mixer
+from .slot import Slot
 
 __all__ = ["ChannelAttention"]
 
 
+@register_mixer("transposed", "channels")
 class ChannelAttention(nn.Module):
     """Multi-head attention over the channels of each frame (Restormer, arXiv 2111.09881, Equation 1).
 
@@ -21,17 +25,12 @@ class ChannelAttention(nn.Module):
     per head scales them.
 
     Args:
-        hidden_size: number of channels C.
-        num_heads: number of heads h.
-
-    Raises:
-        ValueError: when the heads do not divide the channels.
+        slot: the place it stands in.
     """
 
-    def __init__(self, hidden_size: int, num_heads: int) -> None:
+    def __init__(self, slot: Slot) -> None:
         super().__init__()
-        if num_heads < 1 or hidden_size % num_heads:
-            raise ValueError(f"num_heads must divide hidden_size, got {num_heads} heads for {hidden_size} channels")
+        hidden_size, num_heads = slot.hidden_size, slot.num_heads
         self.num_heads = num_heads
         self.qkv = nn.Linear(hidden_size, 3 * hidden_size, bias=False)
         self.local = FrameDepthwiseConv(3 * hidden_size)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from monai_feat.networks.blocks import ChannelAttention
+from monai_feat.networks.mixers import ChannelAttention, Slot
 
 
 def one_frame(block: ChannelAttention, frame: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ def one_frame(block: ChannelAttention, frame: Tensor) -> Tensor:
 
 
 def test_equals_a_loop_over_heads() -> None:
-    block = ChannelAttention(6, num_heads=2).double()
+    block = ChannelAttention(Slot("channels", 6, num_heads=2)).double()
     torch.nn.init.uniform_(block.temperature, 0.5, 3.0)
     x = torch.randn(2, 3, 4, 5, 6, dtype=torch.float64)
     expected = torch.stack([torch.stack([one_frame(block, frame) for frame in clip]) for clip in x])
@@ -36,20 +36,23 @@ def test_equals_a_loop_over_heads() -> None:
 
 
 def test_frames_do_not_mix() -> None:
-    block, x = ChannelAttention(6, num_heads=3), torch.randn(2, 3, 4, 5, 6)
+    block, x = ChannelAttention(Slot("channels", 6, num_heads=3)), torch.randn(2, 3, 4, 5, 6)
     torch.testing.assert_close(block(x)[1:, 2:], block(x[1:, 2:]))
 
 
 def test_weights_do_not_depend_on_the_size_of_the_tokens() -> None:
-    block, x = ChannelAttention(6, num_heads=3).double(), torch.randn(1, 1, 4, 5, 6, dtype=torch.float64)
+    block, x = (
+        ChannelAttention(Slot("channels", 6, num_heads=3)).double(),
+        torch.randn(1, 1, 4, 5, 6, dtype=torch.float64),
+    )
     torch.testing.assert_close(block(5 * x), 5 * block(x))
 
 
 def test_empty_frames_are_not_divided_by_their_norm() -> None:
-    assert not ChannelAttention(6, num_heads=3)(torch.zeros(1, 1, 4, 5, 6)).any()
+    assert not ChannelAttention(Slot("channels", 6, num_heads=3))(torch.zeros(1, 1, 4, 5, 6)).any()
 
 
 @pytest.mark.parametrize("num_heads", [0, -1, 4])
 def test_heads_that_do_not_divide_are_an_error(num_heads: int) -> None:
     with pytest.raises(ValueError, match=f"num_heads must divide hidden_size, got {num_heads} heads for 6 channels"):
-        ChannelAttention(6, num_heads=num_heads)
+        ChannelAttention(Slot("channels", 6, num_heads=num_heads))
