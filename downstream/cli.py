@@ -27,7 +27,8 @@ from pathlib import Path
 from .checks import check_needs
 from .clips import check_datalist
 from .jobs import Job, check_stage, find_job, list_jobs
-from .reporting import report_study
+from .recording import RESULTS, mean_scores, record_study
+from .reporting import gather_scores, report_study
 from .scheduling import Outcome, run_in_order, waits_for
 from .splits import check_generator, folds_to_test, split_items
 from .study import Study, StudyError
@@ -66,15 +67,19 @@ def _run(study: Study, workspace: Workspace, options: argparse.Namespace) -> int
         print("\n".join(describe(study, jobs, folds)))
         return DONE
     workspace.claim(study)
+    record = None if options.job is not None else record_study(study, workspace.root, options)
+    if record is not None:
+        record.begin()
     chosen = jobs if options.job is None else [find_job(jobs, options.job)]
     if options.job is not None and (waiting := waits_for(chosen[0], workspace)):
         raise StudyError(f"{options.job} needs {', '.join(waiting)}; run them first, with --job")
     work = partial(run_job, study, workspace, progress=not options.quiet)
     outcome = run_in_order(chosen, workspace, work, options.retries, tell=partial(_tell, workspace.root.name))
     _complain(outcome)
-    if options.job is None:
+    if record is not None:
         unfinished = {**outcome.failed, **{job: f"needs {', '.join(n)}" for job, n in outcome.blocked.items()}}
         print(f"Wrote {report_study(study, workspace, jobs, unfinished, options.command)}")
+        record.finish(mean_scores(gather_scores(workspace, jobs)), RESULTS)
     return DONE if outcome.complete else SOME_FAILED
 
 
@@ -143,5 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--list", nargs="?", const="", metavar="STAGE", help="print ids of jobs, all or of one stage")
     what.add_argument("--job", metavar="ID", help="run this job only")
     parser.add_argument("--retries", type=int, default=1, help="how often a failed job is tried again (default: 1)")
+    told = "tell names of clips and patients in record.json, which else has numbers and digests"
+    parser.add_argument("--record-names", action="store_true", help=told)
     parser.add_argument("--quiet", action="store_true", help="show no progress bars and no output of generators")
     return parser

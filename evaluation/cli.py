@@ -45,6 +45,7 @@ from .reading.comparison import Comparison, open_comparison
 from .reading.latents import load_autoencoder
 from .reading.protocol import PRESETS, Protocol, as_in_training, get_preset
 from .reading.sources import SourceOptions, parse_grid
+from .recording import RESULTS, record_evaluation, score_values
 from .report import write_report
 from .report.summary import summarise
 from .results import Evaluation
@@ -89,10 +90,13 @@ def _run(options: argparse.Namespace) -> int:
     spaces = _spaces(options, protocol)
     comparison = _open(options, protocol, reading)
     settings = _settings(options, comparison)
+    record = record_evaluation(options, comparison)
+    record.begin()
     evaluation = evaluate(comparison, spaces, settings)
     if evaluation is None:
         return 0
     page = write_report(evaluation, options.out)
+    record.finish(score_values(evaluation), RESULTS)
     _tell(evaluation, page, options, settings.modality)
     if options.gate and (evaluation.gate is None or not evaluation.gate.passed):
         return 3
@@ -312,4 +316,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--batch-size", type=int, default=8, help="clips that a network takes at once (default: %(default)s)"
     )
+    told = "tell names of clips and patients in record.json, which else has numbers and digests"
+    group.add_argument("--record-names", action="store_true", help=told)
     group.add_argument("--quiet", action="store_true", help="print only errors and found copies")

@@ -38,13 +38,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "visualize": ("files", "transforms"),
     "doctor": ("files", "transforms", "data", "visualize"),
     "distributed": ("networks.nets", "checkpoints"),
-    "bundle": ("files", "data", "transforms", "checkpoints"),
+    "records": ("files", "data"),
+    "bundle": ("files", "data", "transforms", "checkpoints", "records"),
     "generator": (*CORE, "conditions.prompts", "inferers", "transforms", "bundle", "checkpoints"),
     "plugin": ("data",),
     "": ("plugin", "generator"),
     "handlers": (*CORE, "inferers", *BESIDE, "distributed", "bundle"),
     "engines": (*CORE, "inferers", *BESIDE, "handlers"),
-    "apps": (*CORE, "inferers", *BESIDE, "doctor", "distributed", "bundle", "handlers", "engines"),
+    "apps": (*CORE, "inferers", *BESIDE, "doctor", "distributed", "records", "bundle", "handlers", "engines"),
     "__main__": ("apps",),
 }
 DYNAMIC_IMPORTS = {"import_module", "optional_import", "__import__"}

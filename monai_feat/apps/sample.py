@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sample clips from the weights of a bundle: mp4 files, a contact sheet, and a manifest that says what made them.
+"""Sample clips from the weights of a bundle: mp4 files, a contact sheet, a manifest, and a record of what made them.
 
     monai-feat sample feat_ultrasound --num-clips 2 --seed 7 --out samples
     monai-feat sample run --num-clips 64 --out samples                              # what monai-feat train has trained
@@ -24,6 +24,7 @@ from monai_feat.apps.next_step import evaluate_command, next_step
 from monai_feat.apps.recipe import trained_weights
 from monai_feat.bundle import find_bundle, sample_bundle, training_source
 from monai_feat.checkpoints import read_description
+from monai_feat.records import RECORD
 
 __all__ = ["main"]
 
@@ -38,7 +39,7 @@ def _sample(options: argparse.Namespace) -> None:
     bundle, weights = _bundle_and_weights(options.weights)
     overrides = {**weights, "seed": options.seed, **dict(options.settings)}
     clips = sample_bundle(bundle, options.out, options.num_clips, **overrides)
-    print(f"{len(clips)} clips of {options.weights}; {options.out / 'manifest.json'} says what made them.")
+    print(f"{len(clips)} clips of {options.weights}; {options.out / RECORD} says what made them.")
     written = [options.out, *sorted(options.out.glob("contact_sheet.png"))]
     print(next_step(written, evaluate_command(_source(bundle, overrides), options.out)))
 

@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Bundles: the shipped ones; what configs call: checks of keys, folders of runs and samples, what made them."""
+"""Bundles: the shipped ones; what configs call: checks of keys, folders of runs and samples, records of runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from monai_feat.bundle.config_check import (
 from monai_feat.bundle.failures import end_with_cause, find_cause
 from monai_feat.bundle.model_file import write_model_file
 from monai_feat.bundle.output import claim_output_dir, epoch_of, find_checkpoint
-from monai_feat.bundle.provenance import run_provenance
+from monai_feat.bundle.recording import record_run
 from monai_feat.bundle.sample_folder import SampleFolder
 from monai_feat.bundle.sampling import sample_bundle
 from monai_feat.bundle.shipped import copy_bundle, find_bundle, shipped_bundles
@@ -36,7 +36,7 @@ __all__ = [
     "find_checkpoint",
     "find_unused_keys",
     "raw_config",
-    "run_provenance",
+    "record_run",
     "running_config",
     "sample_bundle",
     "save_training_source",

@@ -60,8 +60,6 @@ class SampleFolder:
         frame_rate: frames per second of the files, Hz.
         file_format: ``"mp4"``, ``"gif"``, ``"nifti"``, or ``"latents"`` for what an autoencoder has yet to decode.
         label_channels: how many of a clip's last channels are the classes of its mask; 0 for clips without masks.
-        provenance: what else the manifest tells, of the latest run: how it was done, not what clips look like. JSON
-            values; others as text.
         reading: how real clips are brought into the form of these, see `ClipReading`.
 
     Raises:
@@ -82,7 +80,6 @@ class SampleFolder:
         frame_rate: float,
         file_format: str = "mp4",
         label_channels: int = 0,
-        provenance: Mapping[str, Any] | None = None,
         reading: Mapping[str, Any] | None = None,
     ) -> None:
         if file_format not in _WRITERS:
@@ -92,7 +89,7 @@ class SampleFolder:
         self.label_channels = 0 if file_format == LATENTS else label_channels  # latents hold the mask undivided
         described = {**settings, "frame_rate": frame_rate, "file_format": file_format}
         self.settings: dict[str, Any] = json.loads(json.dumps(described))
-        self.provenance, self.reading = dict(provenance or {}), dict(reading or {})
+        self.reading = dict(reading or {})
         earlier = self._clips()  # before the manifest: another process may be about to write first it and then a clip
         self._has_manifest = (self.path / MANIFEST).is_file()
         self._check_earlier(earlier)
@@ -119,9 +116,9 @@ class SampleFolder:
         return file
 
     def save_manifest(self) -> None:
-        """Write down the settings, the provenance and the clips that are there."""
+        """Write down the settings, how real clips are read, and the clips that are there."""
         clips = {str(index): name for index, name in sorted(self._clips().items())}
-        content = {"settings": self.settings, "provenance": self.provenance, "reading": self.reading, "clips": clips}
+        content = {"settings": self.settings, "reading": self.reading, "clips": clips}
         self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.path / MANIFEST, json.dumps(content, indent=1, default=str))
         self._has_manifest = True

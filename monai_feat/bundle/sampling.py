@@ -25,7 +25,8 @@ def sample_bundle(
 
     Args:
         bundle: folder of the bundle, with ``configs`` and ``models``.
-        output_dir: where files go: the clips, a contact sheet, and ``manifest.json``, which says what made them.
+        output_dir: where files go: the clips, a contact sheet, ``manifest.json``, which lists them, and
+            ``record.json``, which says what made them.
         num_clips: how many.
         options: any other key of ``inference.json``, such as ``seed``, ``first_clip``, ``output_format``,
             ``num_frames``, ``prompts`` or ``network_weights``; a mistyped one is an error that lists all.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from monai_feat.visualize.clip_player import MOST_FRAMES, clip_player, clip_set, film_strip
 from monai_feat.visualize.contact_sheet import contact_sheet, save_contact_sheet
-from monai_feat.visualize.curves import read_tensorboard_scalars, save_loss_curves
+from monai_feat.visualize.curves import latest_scalars, read_tensorboard_scalars, save_loss_curves
 from monai_feat.visualize.facts import fact_text, flat_facts, plain_name
 from monai_feat.visualize.markup import Html, element, format_number, format_range, join
 from monai_feat.visualize.outline import outline_clip
@@ -42,6 +42,7 @@ __all__ = [
     "interval_plot",
     "join",
     "join_words",
+    "latest_scalars",
     "legend",
     "line_panel",
     "notice",

@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import SCALARS, Even
 
 from monai_feat.files import replacing
 
-__all__ = ["read_tensorboard_scalars", "save_loss_curves"]
+__all__ = ["latest_scalars", "read_tensorboard_scalars", "save_loss_curves"]
 
 _COLOURS = ("#1a73e8", "#d93025", "#188038", "#9334e6", "#e8710a", "#00796b")
 # A curve whose largest value exceeds its smallest by this factor is drawn on a logarithmic axis.
@@ -74,6 +74,18 @@ def read_tensorboard_scalars(log_dir: str | os.PathLike[str]) -> dict[str, list[
         tag: sorted((int(event.step), float(event.value)) for event in events.Scalars(tag))
         for tag in sorted(events.Tags()[SCALARS])
     }
+
+
+def latest_scalars(log_dir: str | os.PathLike[str]) -> dict[str, float]:
+    """Read the last value of every scalar of a TensorBoard folder.
+
+    Args:
+        log_dir: the folder that holds the event files of one run.
+
+    Raises:
+        FileNotFoundError: there are no event files in `log_dir`.
+    """
+    return {tag: points[-1][1] for tag, points in read_tensorboard_scalars(log_dir).items()}
 
 
 def _draw(axes: Axes, title: str, points: Sequence[tuple[int, float]], colour: str) -> None:

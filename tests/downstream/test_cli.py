@@ -12,8 +12,10 @@ import yaml
 
 from downstream import work
 from downstream.cli import main
+from downstream.scores import read_scores
 from monai_feat.bundle import find_bundle
 from monai_feat.data import write_phantoms
+from monai_feat.records import RECORD, read_record
 
 pytestmark = pytest.mark.usefixtures("quick_training")
 STUDY: dict[str, Any] = {
@@ -50,6 +52,12 @@ def test_a_study_ends_with_a_report(study: str, tmp_path: Path, capsys: pytest.C
     page = (out / "report" / "report.html").read_text()
     assert "real + extra real" in page
     assert "stand-in (phantoms)" in page
+    record = read_record(out / RECORD)
+    assert (record["kind"], record["config"]["title"]) == ("study", STUDY["title"])
+    scores = [score for score in read_scores(out / "report" / "scores.csv") if score.metric == "dice"]
+    real = [score.value for score in scores if (score.arm, score.fraction) == ("real", 0.5)]
+    assert record["metrics"]["dice.real.50pct"] == pytest.approx(sum(real) / len(real))
+    assert {"study.json", "report/report.json"} <= {result["name"] for result in record["results"]}
     assert main([study, "--out", str(out), "--quiet"]) == 0
     assert "done in" not in capsys.readouterr().out
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ from evaluation.scoring.spaces import FeatureSpace
 from monai_feat.bundle import ClipReading
 from monai_feat.data import ClipFolderDataset
 from monai_feat.metrics.features import FeatureNetwork
+from monai_feat.records import RECORD, read_record
 from monai_feat.transforms import to_uint8
 
 WriteClips = Callable[..., Path]
@@ -95,6 +97,15 @@ def test_folders_are_scored(write_clips: WriteClips, tmp_path: Path, gate: dict[
     assert (report["sources"]["train"]["clips"], report["sources"]["train"]["codec"]) == (8, {"h264": 8})
     assert "redness" in [found["name"] for found in report["distributions"]]
     assert "--held-out" in report["command"]
+    record = read_record(tmp_path / "runs" / "out" / RECORD)
+    assert (record["kind"], record["status"], record["seeds"]) == ("gate", "finished", {"seed": 0})
+    values = {f"{score['metric']}.{score['reference']}": score["value"] for score in report["scores"]}
+    assert record["metrics"] == {**values, "gate.passed": True, "gate.copies": 0}
+    files = {side["role"]: side["files"] for side in record["data"]}
+    assert {role: len(each) for role, each in files.items()} == {"train": 8, "fake": 7, "held_out": 8}
+    digests = {hashlib.sha256(file.read_bytes()).hexdigest() for file in Path(real).glob("*.mp4")}
+    assert {file["sha256"] for file in files["train"]} == digests
+    assert all("group" in file and "name" not in file for file in files["train"])
     # Every frame that was trained on is looked at for copies, not only the windows that are scored.
     assert [len(side) for side in gate["sides"]] == [14, 24, 16]
     assert gate["groups"][1][0] == "0"

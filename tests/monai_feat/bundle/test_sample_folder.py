@@ -131,12 +131,6 @@ def test_runs_side_by_side_do_not_forget_each_others_clips(tmp_path: Path) -> No
     assert one.finished == other.finished == {0, 1, 2, 3}
 
 
-def test_provenance_is_told_and_does_not_bind(tmp_path: Path) -> None:
-    SampleFolder(tmp_path, {}, frame_rate=8, provenance={"weights": Path("a.safetensors")}).write(0, CLIP)
-    assert json.loads((tmp_path / "manifest.json").read_text())["provenance"] == {"weights": "a.safetensors"}
-    assert SampleFolder(tmp_path, {}, frame_rate=8, provenance={"config": {}}).finished == {0}
-
-
 def test_clips_that_no_manifest_knows_are_not_taken_for_ours(tmp_path: Path) -> None:
     SampleFolder(tmp_path, {}, frame_rate=8).write(0, CLIP)
     (tmp_path / "manifest.json").unlink()

@@ -13,6 +13,7 @@ import torch
 
 from monai_feat.bundle import ConfigKeyError, running_config, sample_bundle, sample_folder
 from monai_feat.data import load_clip
+from monai_feat.records import RECORD, read_record
 
 BUNDLE = Path(__file__).resolve().parents[3] / "bundles" / "feat_ultrasound"
 TINY = {"num_sampling_steps": 2, "num_frames": 4, "frame_size": 32}
@@ -29,13 +30,15 @@ def test_clips_are_files_and_the_manifest_says_what_made_them(tmp_path: Path) ->
     assert [file.name for file in files] == ["clip_000007.nii.gz", "clip_000008.nii.gz"]
     assert load_clip(files[0]).shape == (1, 4, 32, 32)
     manifest = json.loads((tmp_path / "new" / "manifest.json").read_text())
-    assert manifest["settings"]["seed"] == manifest["provenance"]["config"]["seed"] == 5
-    assert manifest["provenance"]["config"]["num_clips"] == 2
-    assert manifest["provenance"]["versions"]["monai"] == monai.__version__
-    weights = {str(BUNDLE / "models" / f"{name}.safetensors") for name in ("autoencoder", "feat", "feat_early")}
-    found = manifest["provenance"]["weights"]
-    assert set(found) == weights
-    assert all(hashlib.sha256(Path(path).read_bytes()).hexdigest() == digest for path, digest in found.items())
+    record = read_record(tmp_path / "new" / RECORD)
+    assert manifest["settings"]["seed"] == record["config"]["seed"] == record["seeds"]["seed"] == 5
+    assert (record["kind"], record["status"], record["config"]["num_clips"]) == ("sampling", "finished", 2)
+    assert record["packages"]["monai"] == monai.__version__
+    weights = {weights["name"]: weights["sha256"] for weights in record["weights"]}
+    names = [f"{name}.safetensors" for name in ("autoencoder", "feat", "feat_early")]
+    assert weights == {name: hashlib.sha256((BUNDLE / "models" / name).read_bytes()).hexdigest() for name in names}
+    results = {result["name"]: result["sha256"] for result in record["results"]}
+    assert {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}.items() <= results.items()
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
