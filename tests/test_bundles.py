@@ -279,6 +279,7 @@ def test_autoencoder_training_leaves_its_files(autoencoder: Path) -> None:
         "checkpoints",
         "loss.png",
         "reconstructions.png",
+        "record.json",
         "tensorboard",
         "training_source.json",
     ]
@@ -305,6 +306,7 @@ def test_training_leaves_its_files(training: Path) -> None:
         "feat_best.safetensors",
         "feat_early.safetensors",
         "loss.png",
+        "record.json",
         "samples",
         "samples/epoch_0001.png",
         "tensorboard",

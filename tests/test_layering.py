@@ -39,13 +39,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "doctor": ("files", "transforms", "data", "visualize"),
     "distributed": ("networks.nets", "checkpoints"),
     "records": ("files", "data"),
-    "bundle": ("files", "data", "transforms", "checkpoints", "records"),
+    "marks": ("data", "checkpoints"),
+    "bundle": ("files", "data", "transforms", "checkpoints", "records", "marks"),
     "generator": (*CORE, "conditions.prompts", "inferers", "transforms", "bundle", "checkpoints"),
     "plugin": ("data",),
     "": ("plugin", "generator"),
-    "handlers": (*CORE, "inferers", *BESIDE, "distributed", "bundle"),
+    "handlers": (*CORE, "inferers", *BESIDE, "distributed", "marks", "bundle"),
     "engines": (*CORE, "inferers", *BESIDE, "handlers"),
-    "apps": (*CORE, "inferers", *BESIDE, "doctor", "distributed", "records", "bundle", "handlers", "engines"),
+    "apps": (*CORE, "inferers", *BESIDE, "doctor", "distributed", "records", "marks", "bundle", "handlers", "engines"),
     "__main__": ("apps",),
 }
 DYNAMIC_IMPORTS = {"import_module", "optional_import", "__import__"}

@@ -44,6 +44,7 @@ COMMANDS = {
     "study": Command("test whether synthetic clips make a segmenter better", study="downstream"),
     "doctor": Command("find what would spoil a study, or who is named, in clips", "monai_feat.apps.doctor"),
     "clean": Command("copy clips without metadata, text and the names of their files", "monai_feat.apps.clean"),
+    "marked": Command("tell synthetic files by their mark", "monai_feat.apps.marked"),
     "datalist": Command("list clips in folds that keep patients together", "monai_feat.apps.datalist"),
     "phantoms": Command("write procedural clips with exact masks and attributes", "monai_feat.apps.phantoms"),
     "demo": Command("sample, train, sample again, and show what changed", "monai_feat.apps.demo"),

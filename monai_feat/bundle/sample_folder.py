@@ -17,6 +17,7 @@ from monai_feat.checkpoints import save_checkpoint
 from monai_feat.data import NiftiClipWriter, write_gif, write_mp4
 from monai_feat.data.folder_search.sampled import MANIFEST
 from monai_feat.files import describe_changes, read_json, write_text
+from monai_feat.marks import make_statement
 from monai_feat.transforms.functional import to_uint8
 from monai_feat.transforms.labels import split_labels
 
@@ -25,21 +26,22 @@ __all__ = ["SampleFolder"]
 LATENTS = "latents"
 
 
-def _write_latents(clip: Tensor, path: Path, frame_rate: float) -> None:
-    save_checkpoint({"latent": clip.contiguous()}, path, metadata={"frame_rate": f"{frame_rate:g}"})
+def _write_latents(clip: Tensor, path: Path, frame_rate: float, comment: str) -> None:
+    metadata = {"frame_rate": f"{frame_rate:g}", **({"comment": comment} if comment else {})}
+    save_checkpoint({"latent": clip.contiguous()}, path, metadata=metadata)
 
 
-def _write_nifti(pixels: Tensor, path: Path, frame_rate: float) -> None:
+def _write_nifti(pixels: Tensor, path: Path, frame_rate: float, comment: str) -> None:
     writer = NiftiClipWriter()
     writer.set_data_array(pixels)
     writer.set_metadata({"frame_rate": frame_rate})
-    writer.write(path)
+    writer.write(path, comment=comment)
 
 
-_WRITERS: dict[str, tuple[str, Callable[[Tensor, Path, float], Any]]] = {
-    "mp4": (".mp4", lambda clip, path, rate: write_mp4(to_uint8(clip), path, rate)),
-    "gif": (".gif", lambda clip, path, rate: write_gif(to_uint8(clip), path, rate)),
-    "nifti": (".nii.gz", lambda clip, path, rate: _write_nifti(to_uint8(clip), path, rate)),
+_WRITERS: dict[str, tuple[str, Callable[[Tensor, Path, float, str], Any]]] = {
+    "mp4": (".mp4", lambda clip, path, rate, comment: write_mp4(to_uint8(clip), path, rate, comment=comment)),
+    "gif": (".gif", lambda clip, path, rate, comment: write_gif(to_uint8(clip), path, rate, comment)),
+    "nifti": (".nii.gz", lambda clip, path, rate, comment: _write_nifti(to_uint8(clip), path, rate, comment)),
     LATENTS: (".safetensors", _write_latents),
 }
 
@@ -61,6 +63,8 @@ class SampleFolder:
         file_format: ``"mp4"``, ``"gif"``, ``"nifti"``, or ``"latents"`` for what an autoencoder has yet to decode.
         label_channels: how many of a clip's last channels are the classes of its mask; 0 for clips without masks.
         reading: how real clips are brought into the form of these, see `ClipReading`.
+        marked: whether the metadata of each file say that it is synthetic, see `monai_feat.marks`; the manifest says
+            which. Pixels are the same.
 
     Raises:
         ValueError: the format is unknown, or the folder's manifest is not one of sampled clips.
@@ -81,15 +85,17 @@ class SampleFolder:
         file_format: str = "mp4",
         label_channels: int = 0,
         reading: Mapping[str, Any] | None = None,
+        marked: bool = True,
     ) -> None:
         if file_format not in _WRITERS:
             raise ValueError(f"expected a file_format of {', '.join(_WRITERS)}; got {file_format!r}")
         self.path = Path(path)
         self.frame_rate, self.file_format = frame_rate, file_format
         self.label_channels = 0 if file_format == LATENTS else label_channels  # latents hold the mask undivided
-        described = {**settings, "frame_rate": frame_rate, "file_format": file_format}
+        described = {**settings, "frame_rate": frame_rate, "file_format": file_format, "marked": marked}
         self.settings: dict[str, Any] = json.loads(json.dumps(described))
         self.reading = dict(reading or {})
+        self._comment = make_statement() if marked else ""
         earlier = self._clips()  # before the manifest: another process may be about to write first it and then a clip
         self._has_manifest = (self.path / MANIFEST).is_file()
         self._check_earlier(earlier)
@@ -111,8 +117,8 @@ class SampleFolder:
         file = self.path / f"clip_{index:06d}{suffix}"
         image, label = split_labels(clip, self.label_channels)
         if label is not None:
-            _write_nifti(label, self.label_file(index), self.frame_rate)
-        writer(image, file, self.frame_rate)
+            _write_nifti(label, self.label_file(index), self.frame_rate, self._comment)
+        writer(image, file, self.frame_rate, self._comment)
         return file
 
     def save_manifest(self) -> None:

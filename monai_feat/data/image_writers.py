@@ -21,13 +21,15 @@ import torch
 from monai.config import PathLike
 from monai.data import ImageWriter
 from monai.data import image_writer as monai_writers
+from nibabel.nifti1 import Nifti1Extension
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from monai_feat.data.video_writer import write_gif, write_mp4
 from monai_feat.files import replacing, replacing_folder
 
-__all__ = ["FramesWriter", "GifWriter", "Mp4Writer", "NiftiClipWriter"]
+__all__ = ["FramesWriter", "GifWriter", "Mp4Writer", "NiftiClipWriter", "png_comment"]
 
 _RGB24 = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 
@@ -49,6 +51,7 @@ class _ClipWriter(ImageWriter):
             raise ValueError(f"expected scale None or 255, got {scale}")
         self.scale = scale
         self.clip = torch.empty(0)
+        self.comment = ""
         self.frame_rate: float | None = None
         self.spacing: tuple[float, float] = (float("nan"), float("nan"))
 
@@ -84,14 +87,15 @@ class _ClipWriter(ImageWriter):
             filename: with its suffix; its folder must exist.
             verbose: log the name.
             kwargs: ``frame_rate`` in Hz, where the metadata have none or another is wanted;
-                ``SaveImage(…).set_options(write_kwargs={"frame_rate": 25})``.
+                ``SaveImage(…).set_options(write_kwargs={"frame_rate": 25})``; ``comment``, a text in ASCII that the
+                file keeps among its metadata.
 
         Raises:
             ValueError: there is no frame rate where the format needs one.
             OSError: the file cannot be written.
         """
         super().write(filename, verbose=verbose)
-        self.frame_rate = kwargs.get("frame_rate", self.frame_rate)
+        self.frame_rate, self.comment = kwargs.get("frame_rate", self.frame_rate), kwargs.get("comment", "")
         if self.frame_rate is None:
             raise ValueError("expected a clip whose metadata have a frame_rate, or frame_rate among write_kwargs")
         self._write(Path(filename), self.frame_rate)
@@ -112,14 +116,14 @@ class Mp4Writer(_ClipWriter):
     """Writes mp4, as `write_mp4` does: visually lossless H.264 in 4:2:0."""
 
     def _write(self, path: Path, frame_rate: float) -> None:
-        write_mp4(self.clip, path, self._known_rate(frame_rate))
+        write_mp4(self.clip, path, self._known_rate(frame_rate), comment=self.comment)
 
 
 class GifWriter(_ClipWriter):
     """Writes gif, as `write_gif` does."""
 
     def _write(self, path: Path, frame_rate: float) -> None:
-        write_gif(self.clip, path, self._known_rate(frame_rate))
+        write_gif(self.clip, path, self._known_rate(frame_rate), comment=self.comment)
 
 
 class FramesWriter(_ClipWriter):
@@ -135,7 +139,7 @@ class FramesWriter(_ClipWriter):
             raise FileExistsError(f"{folder}: is there already and holds other things than frames; choose another name")
         with replacing_folder(folder) as temporary:
             for t, frame in enumerate(self.clip.unbind(1)):
-                _picture(frame).save(temporary / f"{t:06d}.png")
+                _picture(frame).save(temporary / f"{t:06d}.png", pnginfo=png_comment(self.comment))
 
 
 class NiftiClipWriter(_ClipWriter):
@@ -149,9 +153,20 @@ class NiftiClipWriter(_ClipWriter):
         image = nib.Nifti1Image(pixels, np.diag([-columns, -rows, 1.0, 1.0]))
         image.header.set_xyzt_units("mm", "sec")
         image.header["pixdim"][4] = 1 / frame_rate if frame_rate > 0 else 0.0
+        if self.comment:
+            image.header.extensions.append(Nifti1Extension("comment", self.comment.encode("ascii")))
         data = image.to_bytes()
         with replacing(path) as file:
             file.write(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def png_comment(comment: str) -> PngInfo | None:
+    """Return what Pillow writes into a PNG file as its comment; None for an empty one."""
+    if not comment:
+        return None
+    info = PngInfo()
+    info.add_text("Comment", comment)  # a keyword of the PNG specification, section 11.3.3
+    return info
 
 
 def _picture(frame: Tensor) -> Image.Image:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -21,13 +22,15 @@ from torch import Tensor
 
 from monai_feat.files import replacing
 
-__all__ = ["encode_mp4", "replacing", "write_gif", "write_mp4"]
+__all__ = ["COMMENT_TAG", "encode_mp4", "replacing", "write_gif", "write_mp4"]
 
 # Colours that the gif palette is made from are taken from this many pixels at most.
 _PALETTE_PIXELS = 1 << 18
+COMMENT_TAG = "comment"
+"""Where the comment of a video is among the metadata of its container."""
 
 
-def write_mp4(clip: Tensor, path: str | os.PathLike[str], frame_rate: float, crf: int = 16) -> None:
+def write_mp4(clip: Tensor, path: str | os.PathLike[str], frame_rate: float, crf: int = 16, comment: str = "") -> None:
     """Write a clip as H.264 in mp4, visually lossless.
 
     Pixels are stored as 8-bit 4:2:0 (``yuv420p``, BT.601, limited range, tagged so), the only layout that browsers,
@@ -39,6 +42,7 @@ def write_mp4(clip: Tensor, path: str | os.PathLike[str], frame_rate: float, crf
         path: the file, overwritten where it exists; its folder must exist.
         frame_rate: frames per second in Hz.
         crf: constant rate factor of x264, 0 (nearly exact) to 51; 16 is visually lossless.
+        comment: to be kept in the metadata of the file; empty for none.
 
     Raises:
         TypeError: `clip` is not uint8.
@@ -46,10 +50,12 @@ def write_mp4(clip: Tensor, path: str | os.PathLike[str], frame_rate: float, crf
         OSError: the file cannot be written; what was there before is kept.
     """
     _check(clip, frame_rate)
-    encode_mp4(clip.detach().cpu().unbind(1), path, frame_rate, crf)
+    encode_mp4(clip.detach().cpu().unbind(1), path, frame_rate, crf, comment)
 
 
-def encode_mp4(frames: Iterable[Tensor], path: str | os.PathLike[str], frame_rate: float, crf: int = 16) -> None:
+def encode_mp4(
+    frames: Iterable[Tensor], path: str | os.PathLike[str], frame_rate: float, crf: int = 16, comment: str = ""
+) -> None:
     """Write frames as `write_mp4` does, one in memory at a time.
 
     Args:
@@ -57,16 +63,17 @@ def encode_mp4(frames: Iterable[Tensor], path: str | os.PathLike[str], frame_rat
         path: the file, overwritten where it exists; its folder must exist.
         frame_rate: frames per second in Hz.
         crf: constant rate factor of x264.
+        comment: to be kept in the metadata of the file; empty for none.
 
     Raises:
         OSError: the file cannot be written; what was there before is kept.
     """
     pictures = (_yuv_picture(_even(frame.expand(3, -1, -1).permute(1, 2, 0).numpy())) for frame in frames)
     with replacing(path) as temporary:
-        _encode(pictures, temporary, "mp4", "libx264", frame_rate, crf=str(crf))
+        _encode(pictures, temporary, "mp4", "libx264", frame_rate, comment, crf=str(crf))
 
 
-def write_gif(clip: Tensor, path: str | os.PathLike[str], frame_rate: float) -> None:
+def write_gif(clip: Tensor, path: str | os.PathLike[str], frame_rate: float, comment: str = "") -> None:
     """Write a clip as an endlessly repeating gif with one palette of 256 colours; grey clips lose nothing.
 
     Gif times frames in hundredths of a second, and viewers show nothing faster than 50 Hz.
@@ -75,6 +82,7 @@ def write_gif(clip: Tensor, path: str | os.PathLike[str], frame_rate: float) -> 
         clip: uint8 tensor ``(C, T, H, W)`` in [0, 255]; C = 3 (RGB) or 1 (grey).
         path: the file, overwritten where it exists; its folder must exist.
         frame_rate: frames per second in Hz, at most 50.
+        comment: to be kept in the file, in ASCII; empty for none.
 
     Raises:
         TypeError: `clip` is not uint8.
@@ -84,8 +92,21 @@ def write_gif(clip: Tensor, path: str | os.PathLike[str], frame_rate: float) -> 
     if frame_rate > 50:
         raise ValueError(f"expected at most 50 Hz for a gif, got {frame_rate}; drop frames or write an mp4")
     rgb = _rgb_frames(clip, frame_rate)
+    encoded = io.BytesIO()
+    _encode(_paletted(rgb), encoded, "gif", "gif", frame_rate)
     with replacing(path) as temporary:
-        _encode(_paletted(rgb), temporary, "gif", "gif", frame_rate)
+        temporary.write(_with_comment(encoded.getvalue(), comment.encode("ascii")))
+
+
+def _with_comment(gif: bytes, comment: bytes) -> bytes:
+    """Insert a comment extension (GIF89a, section 24) before the first block, for ffmpeg writes none."""
+    if not comment:
+        return gif
+    packed = gif[10]
+    first = 13 + (3 << (packed & 7) + 1 if packed & 0x80 else 0)  # header, screen, colours
+    parts = [comment[i : i + 255] for i in range(0, len(comment), 255)]
+    extension = b"\x21\xfe" + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+    return gif[:first] + extension + gif[first:]
 
 
 def _check(clip: Tensor, frame_rate: float) -> None:
@@ -118,10 +139,18 @@ def _yuv_picture(frame: npt.NDArray[np.uint8]) -> VideoFrame:
 
 
 def _encode(
-    pictures: Iterable[VideoFrame], file: BinaryIO, container: str, codec: str, frame_rate: float, **options: str
+    pictures: Iterable[VideoFrame],
+    file: BinaryIO,
+    container: str,
+    codec: str,
+    frame_rate: float,
+    comment: str = "",
+    **options: str,
 ) -> None:
     """Encode pictures of one size and one pixel format, which the stream takes over from the first of them."""
     with av.open(file, mode="w", format=container) as output:
+        if comment:
+            output.metadata[COMMENT_TAG] = comment
         rate = Fraction(frame_rate).limit_denominator(1_001_000)
         stream = cast(VideoStream, output.add_stream(codec, rate=rate, options=options))
         stream.codec_context.thread_count = 1  # with more, x264 sometimes encodes the same small pictures differently

@@ -16,6 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from monai_feat.bundle.sample_folder import SampleFolder
 from monai_feat.handlers.reconstruction_sheet import draw_sheet, first_clips, reconstruct
+from monai_feat.marks import make_statement
 from monai_feat.networks.nets import FrameAutoencoder
 
 __all__ = ["ClipSaver", "SampleSheet"]
@@ -58,6 +59,7 @@ class SampleSheet:
             without.
         tile: width in pixels of the frames on the sheet, whatever their own.
         autoencoder: what it makes of the real clips is shown below them; None for no such row.
+        marked: whether the metadata of the file say that it shows what is synthetic, see `monai_feat.marks`.
 
     Raises:
         ValueError: when there is no real clip, or no row.
@@ -74,6 +76,7 @@ class SampleSheet:
         label_channels: int = 0,
         tile: int = 128,
         autoencoder: FrameAutoencoder | None = None,
+        marked: bool = True,
     ) -> None:
         if num_rows < 1 or not len(real):  # type: ignore[arg-type]
             raise ValueError(f"got {len(real)} real clips and {num_rows} rows, expected 1 or more of each")  # type: ignore[arg-type]
@@ -86,6 +89,7 @@ class SampleSheet:
         self.label_channels = label_channels
         self.tile = tile
         self.autoencoder = autoencoder
+        self.marked = marked
         self._clips: list[Tensor] = []
 
     def attach(self, engine: Engine) -> None:
@@ -107,7 +111,7 @@ class SampleSheet:
         rows["sampled"] = torch.stack(self._clips)
         self._clips.clear()
         file = self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png"
-        sheet = draw_sheet(rows, file, self.label_channels, self.tile)
+        sheet = draw_sheet(rows, file, self.label_channels, self.tile, make_statement() if self.marked else "")
         if self.log_dir is not None:
             with SummaryWriter(str(self.log_dir)) as writer:
                 writer.add_image("samples", sheet, engine.state.epoch, dataformats="HWC")

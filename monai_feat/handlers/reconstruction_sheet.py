@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from monai_feat.data.image_writers import png_comment
 from monai_feat.files import replacing
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.functional import to_uint8
@@ -36,7 +37,7 @@ def first_clips(dataset: Dataset[dict[str, Any]], number: int) -> Tensor:
 
 
 def draw_sheet(
-    rows: dict[str, Tensor], file: str | os.PathLike[str], label_channels: int = 0, tile: int = 128
+    rows: dict[str, Tensor], file: str | os.PathLike[str], label_channels: int = 0, tile: int = 128, comment: str = ""
 ) -> Tensor:
     """Draw groups of clips below each other into a PNG file, masks as outlines; return its pixels.
 
@@ -45,6 +46,7 @@ def draw_sheet(
         file: is written whole or not at all; its folder is made.
         label_channels: how many of the last channels are the classes of masks.
         tile: width of a frame in pixels.
+        comment: text that the file keeps among its metadata; empty for none.
     """
     parts = {title: split_labels(clips, label_channels) for title, clips in rows.items()}
     images = {title: to_uint8(image) for title, (image, _) in parts.items()}
@@ -52,7 +54,7 @@ def draw_sheet(
     sheet = contact_sheet(images, tile=tile, masks=masks)
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     with replacing(Path(file)) as temporary:
-        Image.fromarray(sheet.numpy()).save(temporary, format="PNG")
+        Image.fromarray(sheet.numpy()).save(temporary, format="PNG", pnginfo=png_comment(comment))
     return sheet
 
 

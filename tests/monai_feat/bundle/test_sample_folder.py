@@ -50,7 +50,7 @@ def test_a_later_run_knows_what_is_there(tmp_path: Path) -> None:
     assert SampleFolder(tmp_path, {"seed": 3, "shape": (4, 2)}, frame_rate=8).finished == {2}
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert list(manifest["clips"]) == ["2", "4"]
-    assert manifest["settings"] == {"seed": 3, "shape": [4, 2], "frame_rate": 8, "file_format": "mp4"}
+    assert manifest["settings"] == {"seed": 3, "shape": [4, 2], "frame_rate": 8, "file_format": "mp4", "marked": True}
 
 
 def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
