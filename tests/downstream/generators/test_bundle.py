@@ -11,41 +11,10 @@ from typing import Any, Literal
 import pytest
 import torch
 
-from downstream.clips import prepare_clips, write_clip
-from downstream.generators import GENERATORS, Request, reconstruct
-from downstream.generators.bundle_run import BundleRun
-from downstream.study import Data, Generator, Phantoms, StudyError
-from monai_feat.data import ClipItem, load_clip, read_datalist
-from monai_feat.files import read_json
-
-BUNDLE = Path(__file__).parents[3] / "bundles" / "feat_ultrasound"
-DATA = Data("ultrasound", phantoms=Phantoms("ultrasound", 3, 3, num_folds=2), frame_size=32, num_frames=2)
-TINY = Generator("bundle", BUNDLE, autoencoder_steps=2, feat_steps=2, sampling_steps=2)
-
-
-def make_request(folder: Path, generator: Generator = TINY) -> Request:
-    train = prepare_clips(DATA, folder / "clips", seed=0, progress=False).training
-    (folder / "generator").mkdir()
-    return Request(DATA, generator, train, 3, folder / "generator", seed=5, progress=False)
-
-
-@pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
-    """What the bundle is asked to do; clips appear without it."""
-    given: dict[str, dict[str, Any]] = {}
-
-    def record(run: BundleRun, config: str, *overlays: Path, **options: Any) -> None:
-        given[config] = {**run.form, **options}
-        for file in overlays:
-            given[config] |= read_json(file)
-        if config == "inference":
-            image = torch.zeros(1, 2, 32, 32, dtype=torch.uint8)
-            for i in range(options["num_clips"]):
-                label = image if run.label_channels else None
-                write_clip(ClipItem(run.bundle), image, label, run.request.stem(i), 1)
-
-    monkeypatch.setattr(BundleRun, "run", record)
-    return given
+from downstream.generators import GENERATORS, reconstruct
+from downstream.study import Generator
+from monai_feat.data import load_clip, read_datalist
+from tests.downstream.generators.requests import BUNDLE, DATA, TINY, make_request
 
 
 def test_it_sees_the_training_clips_and_nothing_else(tmp_path: Path, commands: dict[str, dict[str, Any]]) -> None:
@@ -55,16 +24,6 @@ def test_it_sees_the_training_clips_and_nothing_else(tmp_path: Path, commands: d
     assert list(commands) == ["train_autoencoder", "train", "inference"]
     assert {options["dataset_dir"] for options in commands.values()} == {request.folder / "datalist.json"}
     assert read_datalist(request.folder / "datalist.json").training == tuple(request.train)
-
-
-def test_the_steps_are_those_of_the_study(tmp_path: Path, commands: dict[str, dict[str, Any]]) -> None:
-    request = make_request(tmp_path, replace(TINY, autoencoder_steps=70, feat_steps=120))
-    GENERATORS["bundle"](request)
-    for config, steps in (("train_autoencoder", 70), ("train", 120)):
-        options = commands[config]
-        epoch = -(-options["num_clips"] // options["batch_size"])
-        assert steps <= epoch * options["max_epochs"] < steps + epoch
-        assert options["num_clips"] % len(request.train) == 0
 
 
 def test_from_scratch_no_shipped_weights_are_read(tmp_path: Path, commands: dict[str, dict[str, Any]]) -> None:
@@ -93,11 +52,6 @@ def test_masks_are_asked_for_in_turn_then_mirrored(tmp_path: Path, commands: dic
         assert item.label is not None
         truth = load_clip(str(request.train[i % 3].label)).as_tensor()
         torch.testing.assert_close(load_clip(item.label).as_tensor(), truth.flip(-1) if i >= 3 else truth)
-
-
-def test_a_command_that_fails_shows_what_it_printed(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"(?s)inference of .*feat_ultrasound ended with .*num_klips"):
-        BundleRun(make_request(tmp_path)).run("inference", num_klips=3)
 
 
 @pytest.mark.slow
