@@ -189,12 +189,20 @@ class ClipGenerator:
             denoiser = KnownFramesDenoiser(denoiser, scheduler).eval()
         image_channels = self.autoencoder.clips.image_channels
         prepare = PromptPrepareBatch(
-            self.conditions, prompts or {}, self.autoencoder, frames, size, image_channels, self._label_channels
+            self.conditions,
+            prompts or {},
+            self.autoencoder,
+            frames,
+            size,
+            image_channels,
+            self._label_channels,
+            first_clip + num_clips,
         )
         made: list[GeneratedClip] = []
         for indices in torch.arange(first_clip, first_clip + num_clips).split(batch_size):
             inputs, _, _, options = prepare({"image": indices}, self.autoencoder.scale_factor.device)
-            made.extend(self._finish(inferer(inputs, denoiser, **options), indices.tolist(), prompts or {}))
+            pixels, asked = inferer(inputs, denoiser, **options), prepare.asked_masks(indices)
+            made.extend(self._finish(pixels, asked, indices.tolist(), prompts or {}))
         return made
 
     @property
@@ -207,9 +215,13 @@ class ClipGenerator:
             sampler or known.sampler, known.prediction_type, known.num_train_timesteps, known.noise_schedule
         )
 
-    def _finish(self, pixels: Tensor, indices: Sequence[int], prompts: Mapping[str, Any]) -> Iterator[GeneratedClip]:
-        for index, clip in zip(indices, pixels.float().cpu(), strict=True):
-            image, mask = split_labels(clip, self._label_channels)
+    def _finish(
+        self, pixels: Tensor, asked_masks: Tensor | None, indices: Sequence[int], prompts: Mapping[str, Any]
+    ) -> Iterator[GeneratedClip]:
+        images, own_masks = split_labels(pixels.float().cpu(), self._label_channels)
+        masks = asked_masks if own_masks is None else own_masks
+        for place, (index, image) in enumerate(zip(indices, images, strict=True)):
+            mask = None if masks is None else masks[place]
             asked = {name: _of_clip(values, index) for name, values in prompts.items()}
             yield GeneratedClip(index, to_uint8(image), self.clips.frame_rate, mask, asked)
 

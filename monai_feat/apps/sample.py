@@ -4,6 +4,7 @@
 
     monai-feat sample feat_ultrasound --num-clips 2 --seed 7 --out samples
     monai-feat sample run --num-clips 64 --out samples                              # what monai-feat train has trained
+    monai-feat sample feat_endoscopy --ask label=phantom:endoscopy --out labelled   # polyps where masks have them
     monai-feat sample feat_ultrasound --num-clips 2 --set output_format=nifti --set num_frames=64 --set window=16
 
 The same arguments give the same clips. Clips that are there already are not made again, so that a call that was stopped
@@ -28,6 +29,8 @@ from monai_feat.records import RECORD
 
 __all__ = ["main"]
 
+GUIDANCE = 2.0  # where something is asked; docs/conditioning.md compares scales
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
@@ -37,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _sample(options: argparse.Namespace) -> None:
     bundle, weights = _bundle_and_weights(options.weights)
-    overrides = {**weights, "seed": options.seed, **dict(options.settings)}
+    asked = {"prompts": dict(options.ask), "guidance_scale": GUIDANCE} if options.ask else {}
+    overrides = {**weights, **asked, "seed": options.seed, **dict(options.settings)}
     clips = sample_bundle(bundle, options.out, options.num_clips, **overrides)
     print(f"{len(clips)} clips of {options.weights}; {options.out / RECORD} says what made them.")
     written = [options.out, *sorted(options.out.glob("contact_sheet.png"))]
@@ -72,6 +76,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--num-clips", type=int, default=4, metavar="N", help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other clips (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where they go")
+    parser.add_argument(
+        "--ask",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what clips shall be, as far as the weights can be asked for it: a number, or several, [0.3, 0.6], that "
+        "take turns; for masks, a file or a source of clips that have them, and clips come with these masks. Clips go "
+        f"{GUIDANCE:g} times as far towards it as the network by itself (--set guidance_scale=1)",
+    )
     parser.add_argument(
         "--set",
         dest="settings",

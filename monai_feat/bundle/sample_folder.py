@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ignite.distributed as idist
+import torch
 from torch import Tensor
 
 from monai_feat.checkpoints import save_checkpoint
@@ -62,6 +63,8 @@ class SampleFolder:
         frame_rate: frames per second of the files, Hz.
         file_format: ``"mp4"``, ``"gif"``, ``"nifti"``, or ``"latents"`` for what an autoencoder has yet to decode.
         label_channels: how many of a clip's last channels are the classes of its mask; 0 for clips without masks.
+        asked_masks: returns the masks that clips were asked to show, ``(B, 1, T, H, W)``, or None, by their indices
+            ``(B,)``; they are written beside clips that have none of their own.
         reading: how real clips are brought into the form of these, see `ClipReading`.
         marked: whether the metadata of each file say that it is synthetic, see `monai_feat.marks`; the manifest says
             which. Pixels are the same.
@@ -84,6 +87,7 @@ class SampleFolder:
         frame_rate: float,
         file_format: str = "mp4",
         label_channels: int = 0,
+        asked_masks: Callable[[Tensor], Tensor | None] | None = None,
         reading: Mapping[str, Any] | None = None,
         marked: bool = True,
     ) -> None:
@@ -92,6 +96,8 @@ class SampleFolder:
         self.path = Path(path)
         self.frame_rate, self.file_format = frame_rate, file_format
         self.label_channels = 0 if file_format == LATENTS else label_channels  # latents hold the mask undivided
+        self.asked_masks = asked_masks or (lambda indices: None)
+        self._has_labels = self.label_channels > 0 or self.asked_masks(torch.tensor([0])) is not None
         described = {**settings, "frame_rate": frame_rate, "file_format": file_format, "marked": marked}
         self.settings: dict[str, Any] = json.loads(json.dumps(described))
         self.reading = dict(reading or {})
@@ -116,6 +122,8 @@ class SampleFolder:
             self.save_manifest()
         file = self.path / f"clip_{index:06d}{suffix}"
         image, label = split_labels(clip, self.label_channels)
+        if label is None and (asked := self.asked_masks(torch.tensor([index]))) is not None:
+            label = asked[0]
         if label is not None:
             _write_nifti(label, self.label_file(index), self.frame_rate, self._comment)
         writer(image, file, self.frame_rate, self._comment)
@@ -139,7 +147,7 @@ class SampleFolder:
         suffix, _ = _WRITERS[self.file_format]
         numbers = {file.name[len("clip_") : -len(suffix)]: file.name for file in self.path.glob(f"clip_*{suffix}")}
         clips = {int(number): name for number, name in numbers.items() if number.isdecimal()}
-        return {index: name for index, name in clips.items() if not self.label_channels or self._has_label(index)}
+        return {index: name for index, name in clips.items() if not self._has_labels or self._has_label(index)}
 
     def _has_label(self, index: int) -> bool:
         return self.label_file(index).is_file()

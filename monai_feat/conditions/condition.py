@@ -29,7 +29,7 @@ class Draws(Protocol):
 
 
 class PromptClips(Protocol):
-    """The clips that will be sampled, for prompts that are files.
+    """The clips that will be sampled, for prompts that are files or sources of clips.
 
     Attributes:
         num_frames: T of the clips.
@@ -42,6 +42,9 @@ class PromptClips(Protocol):
 
     def encode(self, clip: Tensor) -> Tensor:
         """Return the latents ``(1, C, T, H, W)`` of such frames."""
+
+    def masks(self, source: Any, num_classes: int) -> Tensor | None:
+        """Return the masks of the clips of a source, uint8 ``(n, 1, T, f·H, f·W)``; None of what is one file."""
 
 
 @dataclass(frozen=True)

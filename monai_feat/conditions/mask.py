@@ -41,7 +41,7 @@ class MaskCondition(Condition):
     num_labels: int = 2
     per_clip: ClassVar[bool] = False
     prompt_types: ClassVar[tuple[type, ...]] = (str, os.PathLike)
-    prompt: ClassVar[str] = "a file"
+    prompt: ClassVar[str] = "a file of masks, or a source of clips that have them"
 
     def __post_init__(self) -> None:
         if self.num_labels < 2:
@@ -85,14 +85,18 @@ class MaskCondition(Condition):
         return _known_labels(self.from_batch(batch))
 
     def read_prompts(self, prompts: Sequence[Any], clips: PromptClips) -> Tensor:
-        """Read the masks of files, ``(n, 1, T, f·H, f·W)``.
+        """Read the masks of files, one each, and of sources, one for each of their clips: ``(n, 1, T, f·H, f·W)``.
 
         Raises:
             ValueError: a file has fewer frames than the clips.
         """
-        return _known_labels(torch.stack([self._read(file, clips) for file in prompts]))
+        return _known_labels(torch.cat([self._read(prompt, clips) for prompt in prompts]))
 
-    def _read(self, file: Any, clips: PromptClips) -> Tensor:
+    def _read(self, prompt: Any, clips: PromptClips) -> Tensor:
+        masks = clips.masks(prompt, self.num_labels)
+        return self._read_file(prompt, clips)[None] if masks is None else masks
+
+    def _read_file(self, file: Any, clips: PromptClips) -> Tensor:
         masks = clips.frames(self.name, file, clips.num_frames)
         if masks.shape[1] != clips.num_frames:
             raise ValueError(

@@ -37,7 +37,7 @@ from monai_feat.data.readers import ClipFile, VideoReader, load_clip, open_clip
 from monai_feat.data.segmentation_clips import SegmentationClips
 from monai_feat.data.segmentation_source import list_segmentation_clips, open_segmentation_clips
 from monai_feat.data.single_frames import SingleFrames, open_frames
-from monai_feat.data.source_names import held_out_source, is_phantom
+from monai_feat.data.source_names import held_out_source, is_phantom, is_source
 from monai_feat.data.sources import list_clips, list_held_out, open_clips
 from monai_feat.data.video_reader import VideoInfo, VideoReadError, iter_frames, probe_video, read_video
 from monai_feat.data.video_writer import write_gif, write_mp4
@@ -78,6 +78,7 @@ __all__ = [
     "get_phantom",
     "held_out_source",
     "is_phantom",
+    "is_source",
     "iter_frames",
     "list_clips",
     "list_held_out",

@@ -26,6 +26,7 @@ __all__ = [
     "datalist_of",
     "held_out_source",
     "is_phantom",
+    "is_source",
     "items_of",
     "parse_phantom",
 ]
@@ -51,6 +52,16 @@ class PhantomName(NamedTuple):
 def is_phantom(source: str | os.PathLike[str]) -> bool:
     """Whether a source names procedural clips."""
     return str(source).startswith(PHANTOM_PREFIX)
+
+
+def is_source(path: str | os.PathLike[str]) -> bool:
+    """Whether a path names many clips, and not one file: a folder, a datalist or a phantom.
+
+    Example:
+        >>> is_source("phantom:endoscopy"), is_source("datalist.json:testing"), is_source("clip.nii.gz")
+        (True, True, False)
+    """
+    return is_phantom(path) or datalist_of(path) is not None or Path(path).is_dir()
 
 
 def parse_phantom(source: str | os.PathLike[str]) -> PhantomName:

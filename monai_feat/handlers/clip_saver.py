@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ class SampleSheet:
         tile: width in pixels of the frames on the sheet, whatever their own.
         autoencoder: what it makes of the real clips is shown below them; None for no such row.
         marked: whether the metadata of the file say that it shows what is synthetic, see `monai_feat.marks`.
+        asked_masks: returns the masks that clips were asked to show, or None, by their indices, see `SampleFolder`;
+            they are outlined, too.
 
     Raises:
         ValueError: when there is no real clip, or no row.
@@ -77,6 +80,7 @@ class SampleSheet:
         tile: int = 128,
         autoencoder: FrameAutoencoder | None = None,
         marked: bool = True,
+        asked_masks: Callable[[Tensor], Tensor | None] | None = None,
     ) -> None:
         if num_rows < 1 or not len(real):  # type: ignore[arg-type]
             raise ValueError(f"got {len(real)} real clips and {num_rows} rows, expected 1 or more of each")  # type: ignore[arg-type]
@@ -90,7 +94,9 @@ class SampleSheet:
         self.tile = tile
         self.autoencoder = autoencoder
         self.marked = marked
+        self.asked_masks = asked_masks or (lambda indices: None)
         self._clips: list[Tensor] = []
+        self._indices: list[Tensor] = []
 
     def attach(self, engine: Engine) -> None:
         """Register with an evaluator whose predictions are clips ``(B, C, T, H, W)`` in [-1, 1], labelled or not."""
@@ -99,8 +105,10 @@ class SampleSheet:
 
     def __call__(self, engine: Any) -> None:
         """Remember the first clips."""
-        _, clips = _indices_and_clips(engine)
-        self._clips.extend(clips[: self.num_rows - len(self._clips)])
+        indices, clips = _indices_and_clips(engine)
+        missing = self.num_rows - len(self._clips)
+        self._clips.extend(clips[:missing])
+        self._indices.extend(indices[:missing])
 
     def draw(self, engine: Any) -> None:
         """Write the sheet."""
@@ -109,9 +117,13 @@ class SampleSheet:
         if self.autoencoder is not None:
             rows["reconstructed"] = reconstruct(self.autoencoder, real)
         rows["sampled"] = torch.stack(self._clips)
+        asked = self.asked_masks(torch.stack(self._indices))
         self._clips.clear()
+        self._indices.clear()
         file = self.output_dir / f"{self.name.format(epoch=engine.state.epoch)}.png"
-        sheet = draw_sheet(rows, file, self.label_channels, self.tile, make_statement() if self.marked else "")
+        masks = {} if asked is None else {"sampled": asked}
+        comment = make_statement() if self.marked else ""
+        sheet = draw_sheet(rows, file, self.label_channels, self.tile, comment, masks)
         if self.log_dir is not None:
             with SummaryWriter(str(self.log_dir)) as writer:
                 writer.add_image("samples", sheet, engine.state.epoch, dataformats="HWC")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,12 @@ def first_clips(dataset: Dataset[dict[str, Any]], number: int) -> Tensor:
 
 
 def draw_sheet(
-    rows: dict[str, Tensor], file: str | os.PathLike[str], label_channels: int = 0, tile: int = 128, comment: str = ""
+    rows: dict[str, Tensor],
+    file: str | os.PathLike[str],
+    label_channels: int = 0,
+    tile: int = 128,
+    comment: str = "",
+    masks: Mapping[str, Tensor] | None = None,
 ) -> Tensor:
     """Draw groups of clips below each other into a PNG file, masks as outlines; return its pixels.
 
@@ -47,11 +53,12 @@ def draw_sheet(
         label_channels: how many of the last channels are the classes of masks.
         tile: width of a frame in pixels.
         comment: text that the file keeps among its metadata; empty for none.
+        masks: of clips that hold none, ``(B, 1, T, H, W)`` by title.
     """
     parts = {title: split_labels(clips, label_channels) for title, clips in rows.items()}
     images = {title: to_uint8(image) for title, (image, _) in parts.items()}
-    masks = {title: mask for title, (_, mask) in parts.items() if mask is not None}
-    sheet = contact_sheet(images, tile=tile, masks=masks)
+    outlined = {**(masks or {}), **{title: mask for title, (_, mask) in parts.items() if mask is not None}}
+    sheet = contact_sheet(images, tile=tile, masks=outlined)
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     with replacing(Path(file)) as temporary:
         Image.fromarray(sheet.numpy()).save(temporary, format="PNG", pnginfo=png_comment(comment))

@@ -70,6 +70,18 @@ def test_masks_and_attributes_come_with_the_clips(tmp_path: Path) -> None:
     assert [condition.name for condition in generator.conditions] == ["view", "depth"]
 
 
+def test_masks_that_are_asked_for_come_with_the_clips() -> None:
+    generator = ClipGenerator.from_pretrained(BUNDLES / "feat_ultrasound")
+    options: dict[str, Any] = {"num_frames": 2, "num_sampling_steps": 2, "autoguidance_scale": 1.0}
+    clips = generator.sample(2, seed=1, prompts={"label": "phantom:ultrasound"}, **options)
+    for clip in clips:
+        assert clip.mask is not None
+        assert (clip.mask.shape, clip.mask.dtype) == ((1, 2, 64, 64), torch.uint8)
+        assert set(clip.mask.unique().tolist()) == {0, 1}
+        assert clip.attributes == {"label": "phantom:ultrasound"}
+    assert not torch.equal(clips[0].mask, clips[1].mask)  # type: ignore[arg-type]
+
+
 def test_a_clip_depends_on_its_seed_and_index_alone(tmp_path: Path) -> None:
     generator = tiny(tmp_path)
     together = generator.sample(3, seed=1, num_frames=5, frame_size=16)

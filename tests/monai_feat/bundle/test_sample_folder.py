@@ -82,6 +82,15 @@ def test_a_mask_lies_beside_its_clip_and_reads_back(tmp_path: Path, file_format:
     assert folder.finished == set()
 
 
+def test_a_mask_that_was_asked_for_lies_beside_its_clip(tmp_path: Path) -> None:
+    masks = torch.randint(0, 2, (4, 1, 3, 16, 16), dtype=torch.uint8)
+    folder = SampleFolder(tmp_path, {}, frame_rate=8, asked_masks=lambda indices: masks[indices])
+    folder.write(3, CLIP)
+    assert torch.equal(load_clip(tmp_path / "clip_000003_label.nii.gz").as_tensor(), masks[3])
+    (tmp_path / "clip_000003_label.nii.gz").unlink()
+    assert folder.finished == set()
+
+
 def test_latents_of_labelled_clips_are_one_file(tmp_path: Path) -> None:
     folder = SampleFolder(tmp_path, {}, frame_rate=8, file_format="latents", label_channels=2)
     folder.write(0, CLIP)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from monai_feat.conditions import ClassCondition, Condition, FirstFramesCondition, MaskCondition, ScalarCondition
 from monai_feat.conditions.prompts import PromptPrepareBatch
-from monai_feat.data import NiftiClipWriter, VideoReadError, read_video, write_mp4
+from monai_feat.data import NiftiClipWriter, VideoReadError, open_clips, read_video, write_mp4, write_phantoms
 from monai_feat.networks.nets import FrameAutoencoder
 from monai_feat.transforms.labels import UNKNOWN_LABEL
 
@@ -33,11 +33,11 @@ def autoencoder_of(channels: int) -> FrameAutoencoder:
 
 
 def prepare(
-    prompts: dict[str, Any], conditions: Any = CONDITIONS, labels: int = 0, channels: int = 1
+    prompts: dict[str, Any], conditions: Any = CONDITIONS, labels: int = 0, channels: int = 1, num_clips: int = 1
 ) -> PromptPrepareBatch:
     autoencoder = autoencoder_of(channels + labels)
     return PromptPrepareBatch(conditions, prompts, autoencoder, num_frames=4, frame_size=16, image_channels=channels,
-                              label_channels=labels)  # fmt: skip
+                              label_channels=labels, num_clips=num_clips)  # fmt: skip
 
 
 def context_of(prompts: dict[str, Any], *indices: int) -> dict[str, Tensor]:
@@ -104,6 +104,29 @@ def test_masks_are_read(tmp_path: Path) -> None:
     expected = masks.short()
     expected[0, 0, 0] = -1
     assert torch.equal(context["label"], expected[None, :, :4].expand(2, -1, -1, -1, -1))
+
+
+def test_a_source_gives_the_mask_of_each_of_its_clips(tmp_path: Path) -> None:
+    write_phantoms("ultrasound", tmp_path, 3, 3, size=32, num_frames=4, num_folds=2, progress=False)
+    step, turns = prepare({"label": str(tmp_path)}), torch.tensor([0, 1, 2, 3])
+    masks = step({"image": turns})[3]["conditioning"]["label"]
+    clips = open_clips(tmp_path, 3, 4, 16, 1, mask_classes=2)
+    assert torch.equal(masks, torch.stack([clips[i]["label"] for i in (0, 1, 2, 0)]).short())
+    assert torch.equal(step.asked_masks(turns), masks.to(torch.uint8))  # type: ignore[arg-type]
+    assert prepare({"fraction": 0.3}).asked_masks(turns) is None
+
+
+def test_procedural_masks_depend_on_the_index_alone() -> None:
+    few, many = (prepare({"label": "phantom:ultrasound"}, num_clips=count) for count in (2, 4))
+    assert torch.equal(few.values["label"], many.values["label"][:2])
+    assert few.values["label"].shape == (2, 1, 4, 16, 16)
+
+
+def test_what_is_not_asked_of_a_mask_is_unknown(tmp_path: Path) -> None:
+    masks = torch.zeros(1, 4, 16, 16, dtype=torch.uint8)
+    masks[0, 1, 2] = UNKNOWN_LABEL
+    asked = prepare({"label": nifti(tmp_path / "mask.nii.gz", masks)}).asked_masks(torch.tensor([5]))
+    assert torch.equal(asked, masks[None])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from monai_feat.bundle import SampleFolder
 from monai_feat.data import ClipIndexDataset, probe_video, read_video
 from monai_feat.handlers import ClipSaver, SampleSheet
 from monai_feat.transforms import join_labels, split_labels
+from monai_feat.transforms.functional import to_uint8
 from monai_feat.visualize import contact_sheet
 
 
@@ -94,6 +95,17 @@ def test_the_sheet_is_seen_in_tensorboard(tmp_path: Path) -> None:
 def test_a_sheet_of_nothing_is_an_error(tmp_path: Path, num_real: int, num_rows: int) -> None:
     with pytest.raises(ValueError, match=f"got {num_real} real clips and {num_rows} rows"):
         SampleSheet(tmp_path, real(num_real), num_rows)
+
+
+def test_the_sheet_outlines_masks_that_were_asked_for(tmp_path: Path) -> None:
+    masks = torch.zeros(7, 1, 3, 16, 16, dtype=torch.uint8)
+    masks[:5, ..., 4:9, 3:12] = 1
+    sample([SampleSheet(tmp_path, real(2), asked_masks=lambda indices: masks[indices])])
+    drawn = np.array(Image.open(tmp_path / "samples.png"))
+    sampled = Grey()(torch.arange(2, 6))
+    clips = {"real": torch.stack([item["image"] for item in real(2)]), "sampled": sampled}
+    pixels = {title: to_uint8(rows) for title, rows in clips.items()}
+    np.testing.assert_array_equal(drawn, contact_sheet(pixels, masks={"sampled": masks[2:6]}).numpy())
 
 
 def test_the_sheet_outlines_masks(tmp_path: Path) -> None:
