@@ -6,10 +6,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 BASE := $(VENV)/.base-installed
 DEV := $(VENV)/.dev-installed
+DOCS := $(VENV)/.docs-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo downstream downstream-endoscopy downstream-ultrasound bundles weights test lint bench clean
+.PHONY: help demo downstream downstream-endoscopy downstream-ultrasound bundles weights docs test lint bench clean
 
 ifneq ($(filter-out 0 1,$(FROM_SCRATCH)),)
 $(error FROM_SCRATCH is 1 (start from nothing) or 0 (start from the shipped weights), not "$(FROM_SCRATCH)")
@@ -25,6 +26,7 @@ help:
 	@echo 'make downstream            do synthetic clips help? two small studies on procedural patients, 20 minutes'
 	@echo 'make bundles               build bundles/<name> from bundles/source'
 	@echo 'make weights               train what a bundle ships; MODALITY as above; goes on where it was stopped; 3 hours'
+	@echo 'make docs                  build the site into build/site; fails on a dead link'
 	@echo 'make test                  run the tests; ARGS="tests/ops -k wkv" narrows them'
 	@echo 'make lint                  ruff and mypy'
 	@echo 'make bench                 measure speed and memory'
@@ -49,6 +51,9 @@ bundles: $(BASE)
 
 weights: $(BASE)
 	@OMP_NUM_THREADS=1 $(RUN) -m bundles.weights $${MODALITY:+--modality "$$MODALITY"} $${OUT:+--out "$$OUT"}
+
+docs: $(DOCS)
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build
 
 test: $(DEV)
 	@$(RUN) -m pytest $(ARGS)
@@ -82,4 +87,8 @@ $(BASE): setup.py pyproject.toml constraints.txt
 
 $(DEV): $(BASE)
 	$(RUN) -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(DOCS): $(BASE)
+	$(RUN) -m pip install --quiet -c constraints.txt -e '.[docs]'
 	@touch $@

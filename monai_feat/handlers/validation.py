@@ -14,11 +14,7 @@ class ValidationAndLast(ValidationHandler):
     """MONAI's `ValidationHandler`, which also runs its validator at the end, unless it has just done so.
 
     A training that ends by a time budget ends in any epoch, and a short one before the first multiple of its interval;
-    what came out is looked at all the same.
-
-    Args:
-        interval: epochs from one validation to the next.
-        validator: an evaluator of MONAI.
+    what came out is looked at all the same. `interval` is in epochs, `validator` an evaluator of MONAI.
     """
 
     def attach(self, engine: Engine) -> None:
