@@ -48,6 +48,7 @@ COMMANDS = {
     "datalist": Command("list clips in folds that keep patients together", "monai_feat.apps.datalist"),
     "phantoms": Command("write procedural clips with exact masks and attributes", "monai_feat.apps.phantoms"),
     "demo": Command("sample, train, sample again, and show what changed", "monai_feat.apps.demo"),
+    "compare": Command("train variants at equal budget, and tell which can be told apart", "monai_feat.apps.compare"),
     "estimate": Command("say how much memory a network needs, before it runs", "monai_feat.apps.estimate"),
     "bundle": Command("copy a shipped bundle to a folder of your own", "monai_feat.apps.copy_bundle"),
 }

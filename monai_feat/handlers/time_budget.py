@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ignite.engine import Engine, Events
@@ -30,16 +31,19 @@ class TimeBudget:
 
     Args:
         max_seconds: time for reading, all iterations and validations together, in seconds; the last may exceed it.
+        clock: tells seconds; that of the wall by default. ``time.process_time`` counts those of the processor, so that
+            trainings on a busy machine have the same budget; use it with one process.
 
     Raises:
         ValueError: when the time is not positive.
     """
 
-    def __init__(self, max_seconds: float) -> None:
+    def __init__(self, max_seconds: float, clock: Callable[[], float] | None = None) -> None:
         if not max_seconds > 0:
             raise ValueError(f"max_seconds must be positive, got {max_seconds}")
+        self._clock = clock or time.monotonic
         self.max_seconds = max_seconds
-        self._made = time.monotonic()
+        self._made = self._clock()
         self._read: tuple[float, int] | None = None  # when so many files had been read
         self._spent = self._spent_reading = 0.0  # in earlier processes
         self._reading = 0.0  # seconds from when this was made to when the training started
@@ -48,7 +52,7 @@ class TimeBudget:
     @property
     def seconds(self) -> float:
         """Seconds that are spent, reading included."""
-        return self._spent + time.monotonic() - self._made
+        return self._spent + self._clock() - self._made
 
     @property
     def done(self) -> float:
@@ -73,7 +77,7 @@ class TimeBudget:
         Raises:
             TimeoutError: says how much time is needed.
         """
-        now = time.monotonic()
+        now = self._clock()
         if (
             self._read is None or done <= self._read[1]
         ):  # the first file, which tells nothing of the next, or other files
@@ -98,8 +102,8 @@ class TimeBudget:
     def start(self, _engine: Engine) -> None:
         """Take note that reading is over; a run after the first has a time of its own."""
         if self._has_started:
-            self._made = time.monotonic()
-        self._reading = 0.0 if self._has_started else time.monotonic() - self._made
+            self._made = self._clock()
+        self._reading = 0.0 if self._has_started else self._clock() - self._made
         self._has_started = True
 
     def __call__(self, engine: Engine) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-__all__ = ["StepTime", "estimate_step_time"]
+__all__ = ["StepTime", "estimate_step_time", "measure_step_time"]
 
 
 class StepTime(NamedTuple):
@@ -44,11 +44,18 @@ def estimate_step_time(
     Returns:
         The seconds; other work on the machine hardly moves them, other machines do.
     """
-    one, two = (_measure(network(layers), (1, *shape[1:]), repeats) for layers in (1, 2))
+    one, two = (measure_step_time(network(layers), (1, *shape[1:]), repeats) for layers in (1, 2))
     return StepTime(*(shape[0] * (o + (num_layers - 1) * max(0.0, t - o)) for o, t in zip(one, two, strict=True)))
 
 
-def _measure(network: nn.Module, shape: tuple[int, ...], repeats: int) -> StepTime:
+def measure_step_time(network: nn.Module, shape: tuple[int, ...], repeats: int) -> StepTime:
+    """Measure what a step of a network takes on this machine: the median of some.
+
+    Args:
+        network: of noisy clips and timesteps; its weights move.
+        shape: of the clips, ``(B, C, T, H, W)``.
+        repeats: steps that are timed.
+    """
     x, timesteps = torch.randn(shape), torch.zeros(shape[0])
     optimiser = torch.optim.AdamW(network.parameters())
 
