@@ -45,6 +45,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_mp4(torch.randint(256, (3, frames, 48, 48), generator=generator, dtype=torch.uint8), root / name, 10)
     (root / "empty").mkdir()
     (root / "file").write_text("no clip")
+    (root / "table.csv").write_text("a,b\n1,2\n")
     (root / "broken.json").write_text('{"training": [')
     assert (
         main(["datalist", str(root / "clips"), "--group-level", "1", "--folds", "3", "--out", f"{root}/list.json"]) == 0
@@ -103,6 +104,7 @@ COMMANDS = [
     ("sample feat_endoscopy --out samples --set num_frame=3", "'num_frame' .did you mean 'num_frames'"),
     ("study key.yaml --check", "unknown key sedes .did you mean seeds"),
     # sizes
+    ("sample feat_endoscopy --num-clips 0 --out samples", "--num-clips .* at least 1; got 0"),
     ("train clips --minutes 0 --out run", "must be over 0; got 0"),
     ("sample feat_endoscopy --out samples --set frame_size=50", "choose a multiple of its downsampling factor"),
     ("sample feat_endoscopy --out samples --set num_frames=0", "num_frames must be at least 1, got 0"),
@@ -115,6 +117,7 @@ COMMANDS = [
     ("phantoms --kind ultrasound --num-clips 0 --out phantoms", "num_patients <= num_clips"),
     ("estimate --preset nano --size 5,7", "multiple of the patch size 2"),
     # one patient, one clip
+    ("datalist table.csv --out new.json", "expected one called image, .* --image-column; the columns are a, b"),
     ("datalist onepatient --group-level 1 --out new.json", "all clips are of one group, got 5; ask for 1 with --folds"),
     ("evaluate clips one --out report", "1 usable clips; a distance needs at least 2"),
     ("evaluate clips onepatient --gate --out report", "name them with --held-out"),

@@ -16,7 +16,8 @@ from monai_feat.apps.studies import import_study
 
 __all__ = ["COMMANDS", "Command", "main"]
 
-DONE, NOT_DONE = 0, 2
+DONE, NOT_DONE, STOPPED = 0, 2, 130
+_GOES_ON = "run the same command again: what is done is kept"
 
 
 class Command(NamedTuple):
@@ -26,11 +27,13 @@ class Command(NamedTuple):
         summary: one line about it.
         module: a module of the library whose ``main(arguments)`` runs it and returns the exit code.
         study: instead of `module`, the study whose ``cli.main`` does.
+        go_on: what to do after Ctrl-C, for people.
     """
 
     summary: str
     module: str = ""
     study: str = ""
+    go_on: str = "run the same command again: it has left nothing"
 
     def load(self) -> ModuleType:
         """Import what runs it."""
@@ -38,17 +41,29 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "sample": Command("sample clips from the weights of a bundle", "monai_feat.apps.sample"),
-    "train": Command("train a bundle on your clips", "monai_feat.apps.train"),
-    "evaluate": Command("score synthetic clips against real ones; look for copies", study="evaluation"),
-    "study": Command("test whether synthetic clips make a segmenter better", study="downstream"),
+    "sample": Command("sample clips from the weights of a bundle", "monai_feat.apps.sample", go_on=_GOES_ON),
+    "train": Command("train a bundle on your clips", "monai_feat.apps.train", go_on=_GOES_ON),
+    "evaluate": Command("score synthetic clips against real ones; look for copies", study="evaluation", go_on=_GOES_ON),
+    "study": Command("test whether synthetic clips make a segmenter better", study="downstream", go_on=_GOES_ON),
     "doctor": Command("find what would spoil a study, or who is named, in clips", "monai_feat.apps.doctor"),
-    "clean": Command("copy clips without metadata, text and the names of their files", "monai_feat.apps.clean"),
+    "clean": Command(
+        "copy clips without metadata, text and the names of their files",
+        "monai_feat.apps.clean",
+        go_on="run the same command into an empty folder: the copies so far are not whole",
+    ),
     "marked": Command("tell synthetic files by their mark", "monai_feat.apps.marked"),
     "datalist": Command("list clips in folds that keep patients together", "monai_feat.apps.datalist"),
-    "phantoms": Command("write procedural clips with exact masks and attributes", "monai_feat.apps.phantoms"),
-    "demo": Command("sample, train, sample again, and show what changed", "monai_feat.apps.demo"),
-    "compare": Command("train variants at equal budget, and tell which can be told apart", "monai_feat.apps.compare"),
+    "phantoms": Command(
+        "write procedural clips with exact masks and attributes", "monai_feat.apps.phantoms", go_on=_GOES_ON
+    ),
+    "demo": Command(
+        "sample, train, sample again, and show what changed",
+        "monai_feat.apps.demo",
+        go_on="run the same command again: it starts anew",
+    ),
+    "compare": Command(
+        "train variants at equal budget, and tell which can be told apart", "monai_feat.apps.compare", go_on=_GOES_ON
+    ),
     "estimate": Command("say how much memory a network needs, before it runs", "monai_feat.apps.estimate"),
     "bundle": Command("copy a shipped bundle to a folder of your own", "monai_feat.apps.copy_bundle"),
 }
@@ -66,7 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"monai-feat: {_unknown(name)}", file=sys.stderr)
         return NOT_DONE
-    code: int = COMMANDS[name].load().main(rest)
+    try:
+        code: int = COMMANDS[name].load().main(rest)
+    except KeyboardInterrupt:
+        print(f"\n{name}: stopped. To go on, {COMMANDS[name].go_on}", file=sys.stderr)
+        return STOPPED
     return code
 
 

@@ -11,6 +11,7 @@ import math
 import shlex
 import statistics
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,8 +23,18 @@ from monai_feat.checkpoints import load_checkpoint, save_checkpoint, widen_autoe
 from monai_feat.data import VideoReadError, find_clips, is_phantom, open_clip
 from monai_feat.data.folder_search.contents import search_folder
 from monai_feat.data.source_names import parse_phantom
+from monai_feat.files import check_folder, read_json, write_json
 
-__all__ = ["Look", "Recipe", "epochs_for", "look_at", "make_recipe", "trained_weights", "training_seconds"]
+__all__ = [
+    "Look",
+    "Recipe",
+    "epochs_for",
+    "is_training",
+    "look_at",
+    "make_recipe",
+    "trained_weights",
+    "training_seconds",
+]
 
 AUTOENCODER_SHARE = 0.3  # of the time; the rest is FEAT's
 CLIP_FRAMES = 16  # of a clip that FEAT trains on, as its config has it
@@ -32,6 +43,7 @@ MANY_EPOCHS = 100_000  # time ends the training
 FEWEST_CLIPS, MOST_CLIPS, CLIPS_PER_SECOND = 120, 2000, 0.5  # encoded before FEAT trains, whatever the time
 # Mean spread of the colour channels, in grey levels; coloured marks on a scanner's screen give up to 15.
 GREY_TOLERANCE = 20.0
+_RECORD, _ASKED = "training.json", ("modality", "from_scratch", "num_frames", "label_channels")
 
 
 class Look(NamedTuple):
@@ -102,14 +114,43 @@ class Recipe:
         samples = sorted((self.output / "feat" / "samples").glob("epoch_*.png"))
         return [*(path for path in found if path.is_file()), *samples[-1:]]
 
+    def claim(self) -> None:
+        """Take a new folder for the results, or one in which the same training has begun, which then goes on.
+
+        Raises:
+            FileExistsError: it holds a training on other clips, or of other masks.
+            OSError: it cannot be written.
+        """
+        check_folder(self.output)
+        record = self.output / _RECORD
+        source = self.source if self.is_phantom else str(Path(self.source).absolute())
+        wanted = {"source": source, **{name: getattr(self, name) for name in _ASKED}}
+        if record.is_file() and (there := read_json(record)) != wanted:
+            changed = [f"{name} was {there.get(name)!r} and is {wanted[name]!r}" for name in wanted
+                       if there.get(name) != wanted[name]]  # fmt: skip
+            raise FileExistsError(f"{self.output} holds another training ({'; '.join(changed)}): name another folder")
+        self.output.mkdir(parents=True, exist_ok=True)
+        write_json(record, wanted)
+
     def train(self) -> tuple[Path, Path]:
-        """Train the autoencoder, then FEAT in its latent space; return the paths of their weights."""
+        """Train the autoencoder, then FEAT in its latent space, and return the paths of their weights.
+
+        In a folder where the same training began it goes on, until the time of all its parts together is up. A whole
+        autoencoder is kept: the latent space of FEAT must not move.
+        """
         common = {"dataset_dir": self.source, "seed": 1, "on_bad": self.on_bad, "max_epochs": MANY_EPOCHS}
+        common["resume_from"] = "last"
         # The shipped weights know procedural clips already; for anything else, the configs' own rates stand.
         common["learning_rate"] = FINE_TUNING_RATE if self.is_phantom and not self.from_scratch else None
-        self._train_autoencoder(common)
-        self._train_feat(common)
         paths = trained_weights(self.output)
+        seconds = (1 - AUTOENCODER_SHARE) * self.seconds
+        if paths["autoencoder_weights"].is_file():
+            print(f"{paths['autoencoder_weights']} is there, and is kept", flush=True)
+        else:
+            started = time.monotonic()
+            self._train_autoencoder(common)
+            seconds = min(seconds, self.seconds - (time.monotonic() - started))  # reading was the larger part of it
+        self._train_feat(common, math.ceil(max(1.0, seconds)))
         return paths["autoencoder_weights"], paths["network_weights"]
 
     @property
@@ -127,9 +168,10 @@ class Recipe:
             num_frames=None if self.is_phantom else self.num_frames or CLIP_FRAMES,
             on_short=None if self.is_phantom else "loop",
             num_statistics_frames=256,
-            max_seconds=AUTOENCODER_SHARE * self.seconds,
+            max_seconds=self.seconds,
             label_channels=self.label_channels or None,
             autoencoder_weights=self._first_autoencoder(),
+            **{"train::named_handlers::time_budget::share": AUTOENCODER_SHARE},
         )
 
     def _first_autoencoder(self) -> str | None:
@@ -142,7 +184,7 @@ class Recipe:
         save_checkpoint(widen_autoencoder(load_checkpoint(shipped), self.label_channels), widened)
         return str(widened)
 
-    def _train_feat(self, common: dict[str, Any]) -> None:
+    def _train_feat(self, common: dict[str, Any], seconds: int) -> None:
         self.run(
             "train",
             **common,
@@ -150,7 +192,7 @@ class Recipe:
             num_clips=self._num_clips,
             num_frames=self.num_frames,
             warmup_steps=20,
-            max_seconds=(1 - AUTOENCODER_SHARE) * self.seconds,
+            max_seconds=seconds,
             val_interval=1000,
             on_short=None if self.is_phantom else "loop",
             autoencoder_weights=str(trained_weights(self.output)["autoencoder_weights"]),
@@ -180,6 +222,11 @@ def trained_weights(output: Path) -> dict[str, Path]:
         "autoencoder_weights": output / "autoencoder" / "autoencoder.safetensors",
         "network_weights": output / "feat" / "feat.safetensors",
     }
+
+
+def is_training(output: Path) -> bool:
+    """Return whether a folder is one in which a `Recipe` has begun to train."""
+    return (output / _RECORD).is_file()
 
 
 def make_recipe(data: str | None, modality: str | None, output: Path, from_scratch: bool, seconds: float) -> Recipe:

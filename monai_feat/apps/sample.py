@@ -22,7 +22,7 @@ from typing import Any
 
 from monai_feat.apps.console import run_plainly, setting
 from monai_feat.apps.next_step import evaluate_command, next_step
-from monai_feat.apps.recipe import trained_weights
+from monai_feat.apps.recipe import is_training, trained_weights
 from monai_feat.bundle import find_bundle, sample_bundle, training_source
 from monai_feat.checkpoints import read_description
 from monai_feat.records import RECORD
@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sample(options: argparse.Namespace) -> None:
+    if options.num_clips < 1:
+        raise ValueError(f"--num-clips is how many clips to sample, and must be at least 1; got {options.num_clips}")
     bundle, weights = _bundle_and_weights(options.weights)
     asked = {"prompts": dict(options.ask), "guidance_scale": GUIDANCE} if options.ask else {}
     overrides = {**weights, **asked, "seed": options.seed, **dict(options.settings)}
@@ -51,10 +53,13 @@ def _sample(options: argparse.Namespace) -> None:
 def _bundle_and_weights(weights: str) -> tuple[Path, dict[str, str | Path]]:
     """Return a bundle, and what of its config a folder that monai-feat train wrote replaces."""
     trained = trained_weights(Path(weights))
-    if not any(path.is_file() for path in trained.values()):
+    if not is_training(Path(weights)) and not any(path.is_file() for path in trained.values()):
         return find_bundle(weights), {}
     if missing := [path for path in trained.values() if not path.is_file()]:
-        raise FileNotFoundError(f"{missing[0]}: no such file; {weights} was not trained to its end: train it again")
+        raise FileNotFoundError(
+            f"{missing[0]}: no such file; {weights} was not trained to its end: "
+            "run its monai-feat train again, which goes on"
+        )
     described = read_description(trained["network_weights"])
     modality = described.clips.modality if described and described.clips else None
     return find_bundle(f"feat_{modality}"), {**trained, "on_bad": "skip"}

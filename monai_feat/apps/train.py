@@ -8,7 +8,8 @@
     monai-feat train clips --from-scratch --minutes 600 --out run
 
 The bundle commands that do it are printed, to be taken further: sizes, several GPUs, conditions and more are keys of
-their configs. Exit codes: 0 trained, 2 not, with the reason.
+their configs. A training that was stopped goes on with the same command; so does one that has ended, given more
+minutes. Exit codes: 0 trained, 2 not, with the reason.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def _train(options: argparse.Namespace) -> None:
     seconds = training_seconds(options.minutes)
     recipe = make_recipe(options.data, options.modality, options.out, options.from_scratch, seconds)
     recipe = replace(recipe, label_channels=options.label_channels)
+    recipe.claim()
     print(next_step([*recipe.train(), *recipe.sheets()], sample_command(options.out)))
 
 

@@ -129,7 +129,8 @@ def _read_rows(
     split = split or _known_column(columns, _SPLIT_COLUMNS)
     if (image := image or _known_column(columns, _IMAGE_COLUMNS)) is None:
         raise DatalistError(
-            f"{table}: cannot tell which column names the clips: name it; the columns are {', '.join(columns)}"
+            f"{table}: cannot tell which column names the clips; expected one called image, filename, path, video, "
+            f"clip or alike. Rename it, or name it with --image-column; the columns are {', '.join(columns)}"
         )
     wanted = [column for column in (image, label, group, category, split) if column]
     if unknown := [column for column in wanted if column not in columns]:

@@ -33,16 +33,20 @@ class TimeBudget:
         max_seconds: time for reading, all iterations and validations together, in seconds; the last may exceed it.
         clock: tells seconds; that of the wall by default. ``time.process_time`` counts those of the processor, so that
             trainings on a busy machine have the same budget; use it with one process.
+        share: of the time that reading leaves, how much is for this training; the rest is left to one that comes after
+            it and finds the same clips read.
 
     Raises:
-        ValueError: when the time is not positive.
+        ValueError: when the time is not positive, or the share is not in (0, 1].
     """
 
-    def __init__(self, max_seconds: float, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, max_seconds: float, clock: Callable[[], float] | None = None, share: float = 1.0) -> None:
         if not max_seconds > 0:
             raise ValueError(f"max_seconds must be positive, got {max_seconds}")
+        if not 0 < share <= 1:
+            raise ValueError(f"share must be in (0, 1], got {share}")
         self._clock = clock or time.monotonic
-        self.max_seconds = max_seconds
+        self.max_seconds, self.share = max_seconds, share
         self._made = self._clock()
         self._read: tuple[float, int] | None = None  # when so many files had been read
         self._spent = self._spent_reading = 0.0  # in earlier processes
@@ -61,7 +65,7 @@ class TimeBudget:
             return 0.0
         reading = self._spent_reading + self._reading
         training = self.seconds if self._has_started else self._spent
-        return min(1.0, max(0.0, training - reading) / max(1e-9, self.max_seconds - reading))
+        return min(1.0, max(0.0, training - reading) / max(1e-9, self.share * (self.max_seconds - reading)))
 
     def state_dict(self) -> dict[str, float]:
         """Return the seconds that are spent, and those of them that were spent reading."""
@@ -88,9 +92,10 @@ class TimeBudget:
         expected = self.seconds + left
         if now - since >= _LOOK <= left and expected > self.max_seconds:
             raise TimeoutError(
-                f"reading {total} files takes about {expected:.0f} s, and max_seconds, which counts it, is "
-                f"{self.max_seconds:g}: give at least {_rounded_up(2 * expected)}, or ask for fewer clips (num_clips). "
-                "What was read is kept, so that the same command goes on from there"
+                f"reading {total} files takes about {expected:.0f} s of the {self.max_seconds:g} s that there are "
+                f"(max_seconds, --minutes): give at least {_rounded_up(2 * expected)} s, {2 * expected / 60:.0f} "
+                "minutes, or ask for fewer clips (num_clips). What was read is kept, so that the same command goes on "
+                "from there"
             )
 
     def attach(self, engine: Engine) -> None:

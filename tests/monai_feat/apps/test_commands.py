@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 
 from monai_feat import __version__
-from monai_feat.apps.commands import COMMANDS, main
+from monai_feat.apps.commands import COMMANDS, Command, main
 
 
 def test_help_lists_each_command_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +50,18 @@ def test_an_unknown_command_lists_the_known_ones(capsys: pytest.CaptureFixture[s
     error = capsys.readouterr().err
     assert "'evalute' (did you mean evaluate?)" in error
     assert all(name in error for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_that_is_stopped_says_how_to_go_on(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(_arguments: Sequence[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Command, "load", lambda _command: SimpleNamespace(main=stop))
+    assert main([name, "x"]) == 130  # 128 and the number of SIGINT, as shells have it
+    assert capsys.readouterr().err.strip() == f"{name}: stopped. To go on, {COMMANDS[name].go_on}"
 
 
 def test_the_module_is_the_command() -> None:

@@ -41,5 +41,5 @@ def test_a_refusal_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     half.mkdir(parents=True)
     shutil.copy(find_bundle("feat_ultrasound") / "models" / "autoencoder.safetensors", half)
     assert main([str(half.parent), *out]) == 2
-    assert f"{half.parent} was not trained to its end: train it again" in capsys.readouterr().err
+    assert f"{half.parent} was not trained to its end: run its monai-feat train again" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -29,8 +29,12 @@ def test_both_trainings_leave_weights_for_the_next_command(
         assert (out / sheet).is_file()
     for name in ("autoencoder", "feat"):
         assert training_source(out / name / f"{name}.safetensors", "") == str(clips["ultrasound"])
-    assert main([str(clips["ultrasound"]), "--minutes", "0.002", "--out", str(out)]) == 2
-    assert "holds the checkpoints of another training" in capsys.readouterr().err
+    kept = (out / "autoencoder" / "autoencoder.safetensors").stat().st_mtime_ns
+    assert main([str(clips["ultrasound"]), "--minutes", "0.002", "--out", str(out)]) == 0  # goes on
+    assert (out / "autoencoder" / "autoencoder.safetensors").stat().st_mtime_ns == kept
+    assert "feat: resumed" in capsys.readouterr().out
+    assert main([str(clips["ultrasound"]), "--from-scratch", "--out", str(out)]) == 2
+    assert "holds another training (from_scratch was False and is True)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("minutes", ["0", "-1", "nan"])

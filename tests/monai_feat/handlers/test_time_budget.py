@@ -49,6 +49,16 @@ def test_the_cut_epoch_is_completed_and_the_last(clock: Clock, max_seconds: floa
     assert engine.state.iteration == epochs[-1]
 
 
+def test_a_share_of_what_reading_leaves_is_for_this_training(clock: Clock) -> None:
+    budget = TimeBudget(10.0, share=0.25)
+    clock.now += 2  # of reading
+    budget.start(Engine(lambda *_: None))
+    clock.now += 1
+    assert budget.done == pytest.approx(0.5)  # 1 s of 0.25 * (10 - 2) s
+    with pytest.raises(ValueError, match=r"share must be in \(0, 1\], got 0"):
+        TimeBudget(10.0, share=0.0)
+
+
 def test_a_second_run_has_its_own_time(clock: Clock) -> None:
     engine, completed = run(clock, 6)
     assert completed == [4, 6]
@@ -99,7 +109,7 @@ def test_reading_that_takes_all_of_the_time_ends_with_the_time_that_is_needed(cl
         clock.now += 0.5
         budget.reading(done, 450)
     clock.now += 0.5
-    with pytest.raises(TimeoutError, match=r"450 files takes about 225 s, and max_seconds, .* is 15: .* least 450, "):
+    with pytest.raises(TimeoutError, match=r"450 files takes about 225 s of the 15 s .* least 450 s, 8 minutes, "):
         budget.reading(3, 450)
     slow = TimeBudget(400.0)
     for done in range(1, 450):
