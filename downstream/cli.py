@@ -95,8 +95,7 @@ def study_folds(study: Study) -> list[int]:
         if missing := sorted(set(study.folds) - set(there)):
             raise StudyError(f"folds {missing} do not exist; data.phantoms.num_folds is {len(there)}")
         return list(study.folds or there)
-    assert study.data.datalist is not None
-    items = check_datalist(study.data.datalist, study.data.num_classes)
+    items = check_datalist(study.data)
     folds = folds_to_test(items, study)
     for fold in folds:
         for fraction in study.fractions:

@@ -25,9 +25,11 @@ from monai_feat.data import (
     write_phantoms,
 )
 from monai_feat.data.clip_masks import MaskFile
+from monai_feat.data.clip_plan import ClipPlanner
 from monai_feat.data.folder_search.units import stem_of
 from monai_feat.files import first_few
 from monai_feat.transforms.functional import to_uint8
+from monai_feat.transforms.video.functional import FrameSampling
 
 from .study import Data, StudyError
 
@@ -59,7 +61,7 @@ def prepare_clips(data: Data, folder: Path, seed: int, progress: bool = True) ->
         num_frames=data.num_frames,
         size=data.frame_size,
         channels=data.image_channels,
-        frame_rate=data.frame_rate if data.num_frames > 1 else None,
+        frame_rate=data.rate,
         fit=data.fit,
         on_short=data.on_short,
         seed=seed,
@@ -123,24 +125,27 @@ def read_real(path: Path) -> list[ClipItem]:
     return items
 
 
-def check_datalist(path: Path, num_classes: int) -> list[ClipItem]:
-    """Read the training items, and open every clip and mask, without decoding them.
+def check_datalist(data: Data) -> list[ClipItem]:
+    """Read the training items of a study, and open every clip and mask, without decoding them.
 
     Raises:
         DatalistError: it is not a datalist, or a group is on two sides.
         StudyError: a clip has no group or is synthetic.
-        VideoReadError: a file cannot be read, or a mask has another size than its clip.
+        VideoReadError: a file cannot be read or is too short, or a mask has another size than its clip.
     """
+    path = data.datalist
+    assert path is not None
     items = read_real(path)
     if all(item.label is None for item in items):
         raise StudyError(
             f"{path}: none of its {len(items)} clips has a mask, which a segmenter is trained with; make the datalist "
             "again, and say where masks are (--masks FOLDER, --mask-suffix _mask)"
         )
-    for item in items:
-        clip = open_clip(item.image)
+    planner = ClipPlanner(data.num_frames, FrameSampling(data.num_frames, frame_rate=data.rate), on_short=data.on_short)
+    for number, item in enumerate(items):
+        planner.plan(item.image, item.label, number)
         if item.label is not None:
-            MaskFile(item.label, clip, num_classes)
+            MaskFile(item.label, open_clip(item.image), data.num_classes)
     return items
 
 

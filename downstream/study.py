@@ -80,6 +80,11 @@ class Data:
     fit: Fit = "pad"
     on_short: OnShort = "error"
 
+    @property
+    def rate(self) -> float | None:
+        """Hz at which clips are cut; None for as they are, as stills always are."""
+        return self.frame_rate if self.num_frames > 1 else None
+
     def __post_init__(self) -> None:
         _expect(
             (self.datalist is None) != (self.phantoms is None), "data has a datalist or phantoms, one of them", self

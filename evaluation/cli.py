@@ -29,7 +29,7 @@ from typing import cast, get_args
 import torch
 from torch import distributed, nn
 
-from monai_feat.apps.next_step import next_step, study_command
+from monai_feat.apps.next_step import GATE_PATIENTS, gate_note, next_step, study_command
 from monai_feat.bundle import ClipReading
 from monai_feat.checkpoints import CheckpointError
 from monai_feat.data.clip_listing import name_by_pattern
@@ -89,6 +89,7 @@ def _run(options: argparse.Namespace) -> int:
     protocol = _protocol(options, reading)
     spaces = _spaces(options, protocol)
     comparison = _open(options, protocol, reading)
+    _tell_before(comparison, options)
     settings = _settings(options, comparison)
     record = record_evaluation(options, comparison)
     record.begin()
@@ -101,6 +102,15 @@ def _run(options: argparse.Namespace) -> int:
     if options.gate and (evaluation.gate is None or not evaluation.gate.passed):
         return 3
     return 0
+
+
+def _tell_before(comparison: Comparison, options: argparse.Namespace) -> None:
+    """Say before clips are decoded what their number already decides."""
+    if options.quiet or not options.gate:
+        return
+    patients = len({recording.group for recording in comparison.sides["held_out"].recordings})
+    if patients < GATE_PATIENTS:
+        print(gate_note(patients), file=sys.stderr)
 
 
 def _import(module: str) -> None:

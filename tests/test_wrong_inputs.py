@@ -45,6 +45,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_mp4(torch.randint(256, (3, frames, 48, 48), generator=generator, dtype=torch.uint8), root / name, 10)
     (root / "empty").mkdir()
     (root / "file").write_text("no clip")
+    (root / "broken.avi").write_text("no clip either")
     (root / "table.csv").write_text("a,b\n1,2\n")
     (root / "broken.json").write_text('{"training": [')
     assert (
@@ -84,6 +85,8 @@ COMMANDS = [
     ("train phantom:heart --out run", "phantom.* heart|heart.*phantom|feat_heart: no such bundle"),
     ("train list.json:fold9 --out run", "fold9.*there are training, all, fold0, fold1, fold2"),
     ("evaluate nowhere clips --out report", "nowhere: no such folder"),
+    ("evaluate broken.avi nowhere --out report", "nowhere: no such folder"),  # before the first is opened
+    ("evaluate broken.avi clips --held-out list.json:all9 --out report", "no clips under 'all9'"),
     ("evaluate clips list.json:validation --out report", "no clips under 'validation'; there are training"),
     ("doctor nowhere --out report", "nowhere: no such folder"),
     ("clean nowhere --out copies", "nowhere: no such folder"),

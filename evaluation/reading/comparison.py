@@ -11,7 +11,7 @@ from typing import Any
 from .agreement import Colour, Difference, common_colour, common_size, differences, overlaps
 from .clips import ClipSet, WindowRule, cut_windows
 from .protocol import Protocol
-from .sources import Side, SourceError, SourceOptions, open_side
+from .sources import Side, SourceError, SourceOptions, check_source, open_side
 
 __all__ = ["Comparison", "open_comparison"]
 
@@ -90,6 +90,8 @@ def open_comparison(
         SourceError: a side has too few clips or too short ones, sizes differ, or the sides differ in what misleads.
         VideoReadError: a clip cannot be read.
     """
+    for spec in specs.values():
+        check_source(spec)
     labels = {"train": "REAL", "fake": "FAKE", "held_out": "HELD"}
     sides = {name: open_side(labels[name], spec, _options_of(name, protocol, options)) for name, spec in specs.items()}
     size = common_size(list(sides.values()), protocol.size)

@@ -23,7 +23,16 @@ from monai_feat.data.source_names import datalist_of, is_phantom, items_of, pars
 from .latents import open_latents
 from .recordings import FileRecording, PhantomRecording, Recording, TileRecording, find_tiles
 
-__all__ = ["DEFAULT_PHANTOMS", "Grid", "Side", "SourceError", "SourceOptions", "open_side", "parse_grid"]
+__all__ = [
+    "DEFAULT_PHANTOMS",
+    "Grid",
+    "Side",
+    "SourceError",
+    "SourceOptions",
+    "check_source",
+    "open_side",
+    "parse_grid",
+]
 
 DEFAULT_PHANTOMS = 64
 _SHOWN = 5
@@ -124,6 +133,19 @@ class Side:
             "frames": {"fewest": lengths[0], "most": lengths[-1]},
             "skipped": self.skipped,
         }
+
+
+def check_source(spec: str) -> None:
+    """Look whether a source is there, without opening a clip; so no side is opened before another is missed.
+
+    Raises:
+        ValueError: it is no phantom that there is, or the datalist has no clip on that side.
+        OSError: there is no such file or folder.
+    """
+    if is_phantom(spec):
+        parse_phantom(spec)
+    elif items_of(spec) is None and not Path(spec).exists():
+        find_clips(spec)
 
 
 def open_side(label: str, spec: str, options: SourceOptions) -> Side:

@@ -26,7 +26,7 @@ from monai_feat.checkpoints.description import (
     describe_differences,
     read_description,
 )
-from monai_feat.checkpoints.storage import CheckpointError, save_checkpoint
+from monai_feat.checkpoints.storage import BUNDLE_HINT, CheckpointError, save_checkpoint
 from monai_feat.checkpoints.weights import load_weights
 
 __all__ = ["EARLY_WEIGHTS", "Pretrained", "find_early_weights", "find_weights"]
@@ -211,7 +211,7 @@ def find_weights(
             return file
     if path.is_dir():
         raise FileNotFoundError(f"{path}: has neither {name} nor models/{name}")
-    raise FileNotFoundError(f"{path}: no such file or folder, seen from {Path.cwd()}")
+    raise FileNotFoundError(f"{path}: no such file or folder, seen from {Path.cwd()}{BUNDLE_HINT}")
 
 
 def _hub_folder(repository: str, name: str, download: bool, revision: str | None) -> Path:

@@ -20,6 +20,7 @@ from monai_feat.files import replacing
 
 __all__ = ["CheckpointError", "load_checkpoint", "read_metadata", "save_checkpoint"]
 
+BUNDLE_HINT = "; a bundle that is run from another folder needs --bundle_root FOLDER"
 TORCH_SUFFIXES = (".pt", ".pth")
 # Exact types: a subclass would be pickled by name, and weights_only would refuse the file when it is needed most.
 _LEAVES = (torch.Tensor, torch.nn.Parameter, type(None), bool, int, float, str)
@@ -187,7 +188,8 @@ def _unsafe_objects(path: Path) -> list[str]:
 def _existing_file(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if not path.is_file():
-        wrong = "is a folder, expected a file" if path.is_dir() else f"no such checkpoint, seen from {Path.cwd()}"
+        seen = f"no such checkpoint, seen from {Path.cwd()}{BUNDLE_HINT}"
+        wrong = "is a folder, expected a file" if path.is_dir() else seen
         raise FileNotFoundError(f"{path}: {wrong}; check the path")
     return path
 

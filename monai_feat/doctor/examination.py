@@ -168,17 +168,24 @@ def _duplicates(clips: Sequence[ClipExam], threshold: float, progress: bool) -> 
 
 
 def _odd_rates(clips: Sequence[ClipExam]) -> Iterator[Finding]:
-    rates = [clip.frame_rate for clip in clips if clip.frames > 1]
+    rates = {i: clip.frame_rate for i, clip in enumerate(clips) if clip.frames > 1}
     if not rates:
         return
-    usual = float(np.median(rates))
-    for i, clip in enumerate(clips):
-        if clip.frames > 1 and clip.frame_rate == 0:
+    usual = float(np.median(list(rates.values())))
+    odd = {i: rate for i, rate in rates.items() if rate and not usual / _ODD_RATE <= rate <= usual * _ODD_RATE}
+    for i, rate in rates.items():
+        if rate == 0:
             yield Finding("frame_rate", "the file states no frame rate", (i,))
-        elif clip.frames > 1 and not usual / _ODD_RATE <= clip.frame_rate <= usual * _ODD_RATE:
-            yield Finding(
-                "frame_rate", f"{clip.frame_rate:.4g} Hz; half of the clips have {usual:.4g} Hz or more", (i,)
-            )
+        elif i in odd:
+            yield Finding("frame_rate", f"{rate:.4g} Hz; half of the clips have {usual:.4g} Hz or more", (i,))
+    ends = [extreme([rate for rate in rates.values() if rate], default=0.0) for extreme in (min, max)]
+    if not odd and ends[1] > _ODD_RATE * ends[0]:
+        yield Finding(
+            "frame_rate",
+            f"rates go from {ends[0]:.4g} to {ends[1]:.4g} Hz: a training learns motion at all these speeds, unless it "
+            "resamples the clips (frame_rate of the bundle's configs)",
+            tuple(i for i, rate in rates.items() if rate in ends),
+        )
 
 
 def _unnamed(clips: Sequence[ClipExam]) -> Iterator[Finding]:

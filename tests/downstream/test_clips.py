@@ -77,7 +77,13 @@ def test_a_clip_without_a_mask_has_no_label(tmp_path: Path) -> None:
 def test_a_mask_of_another_size_is_refused_by_name(tmp_path: Path) -> None:
     write_datalist(Datalist((clip(tmp_path, "a"), clip(tmp_path, "b", label_size=48))), tmp_path / "datalist.json")
     with pytest.raises(VideoReadError, match=r"b_label.nii.gz.*48 x 48.*b.nii.gz has 2 frames of 32 x 32"):
-        check_datalist(tmp_path / "datalist.json", 2)
+        check_datalist(Data("ultrasound", datalist=tmp_path / "datalist.json", num_frames=2))
+
+
+def test_a_clip_that_is_too_short_is_refused_before_any_is_read(tmp_path: Path) -> None:
+    write_datalist(Datalist((clip(tmp_path, "a"),)), tmp_path / "datalist.json")
+    with pytest.raises(VideoReadError, match=r"a.nii.gz.*has 2 frames; 3 are needed"):
+        check_datalist(Data("ultrasound", datalist=tmp_path / "datalist.json", num_frames=3))
 
 
 def test_a_patient_on_two_sides_is_refused_by_name(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ def test_the_same_clips_on_both_sides_have_no_interval() -> None:
     real = normal(50, 4)
     assert distance_interval("frechet", real, real, names(50), names(50)) is None
     assert "same clips" in why_no_interval("frechet", real, real, names(50), names(50))
+    grey = torch.zeros(50, 4)
+    assert "as colour is in grey clips" in why_no_interval("frechet", grey, grey, names(50), names(50))
 
 
 def test_nearly_the_same_clips_do_not_overflow() -> None:

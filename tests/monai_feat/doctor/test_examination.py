@@ -12,7 +12,8 @@ import torch
 
 from monai_feat.data import PhantomDataset, write_gif, write_mp4
 from monai_feat.data.datalist import ClipItem, Datalist
-from monai_feat.doctor.diagnosis import KINDS, Diagnosis, Finding
+from monai_feat.doctor import examination
+from monai_feat.doctor.diagnosis import KINDS, ClipExam, Diagnosis, Finding
 from monai_feat.doctor.examination import examine
 from monai_feat.doctor.page import render_page
 
@@ -110,3 +111,11 @@ def test_a_sound_list_gives_no_finding(tmp_path: Path) -> None:
 def test_impossible_requests_are_refused() -> None:
     with pytest.raises(ValueError, match="expected clips, max_frames >= 1 and a threshold"):
         examine(Datalist(()))
+
+
+@pytest.mark.parametrize(("rates", "said"), [((25.0, 30.0, 39.0), []), ((18.0, 25.0, 39.0), ["from 18 to 39 Hz"])])
+def test_rates_that_go_far_apart_are_said_once(rates: tuple[float, ...], said: list[str]) -> None:
+    clips = [ClipExam(f"{rate}.mp4", "fold 0", "p", frames=9, frame_rate=rate) for rate in rates]
+    found = [finding.message for finding in examination._odd_rates(clips)]
+    assert len(found) == len(said)
+    assert all(words in message for words, message in zip(said, found, strict=True))

@@ -43,7 +43,7 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     outline = Outline()
     outline.feed(page)
     assert outline.open == []
-    assert outline.tags.count("img") == 3
+    assert outline.tags.count("img") == 6  # of the finding, and of the clip
     assert all(reference.startswith(("data:", "#")) for reference in outline.references)
     assert "width=device-width" in page
     assert not re.search(r"https?://", page)
@@ -60,6 +60,22 @@ def test_the_page_forbids_requests_and_shows_no_control_characters() -> None:
     assert "default-src 'none'" in html.unescape(page)
     assert not set("\x1b\u202e\x00\udcff") & set(page)
     page.encode("utf-8")
+
+
+def test_clips_and_counts_are_there_even_if_nothing_was_found() -> None:
+    found = diagnosis(number=0)
+    page = render_page(found, "list.json")
+    assert page.count("<img") == 3
+    cells = re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", page)
+    assert cells[cells.index("fold 0") :][:6] == ["fold 0", "1", "1", "9", "25", "96 × 72"]
+
+
+def test_clips_with_one_finding_alike_stand_together() -> None:
+    clips = tuple(ClipExam(f"{name}.mp4", "fold 0", "p1", frames=9) for name in "ab")
+    found = tuple(Finding("metadata", "tags date", (number,)) for number in range(2))
+    page = render_page(Diagnosis(clips, found, 0.12), "list.json")
+    assert page.count("tags date") == 1
+    assert "2 errors, 0 warnings" in page
 
 
 def test_many_findings_keep_the_page_light() -> None:
