@@ -325,7 +325,8 @@ def test_inference_leaves_clips_and_a_sheet(name: str, training: Path, tiny: dic
     }
     run_config(name, "inference", tmp_path, num_clips=3, first_clip=5, batch_size=2, **weights, **SAMPLED)
     files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == ["clip_000005.mp4", "clip_000006.mp4", "clip_000007.mp4", "contact_sheet.png", "manifest.json"]
+    clips = ["clip_000005.mp4", "clip_000006.mp4", "clip_000007.mp4"]
+    assert files == [*clips, "contact_sheet.png", "manifest.json", "record.json"]
     info = probe_video(tmp_path / files[0])
     assert (info.frames, info.height, info.width) == (4, 32, 32)
 
@@ -369,6 +370,7 @@ def test_label_channels_carry_masks_from_training_to_samples(name: str, tmp_path
         "clip_000000_label.nii.gz",
         "contact_sheet.png",
         "manifest.json",
+        "record.json",
     ]
     label = load_clip(samples / "clip_000000_label.nii.gz")
     assert label.shape == load_clip(samples / "clip_000000.nii.gz").shape == (1, 4, 32, 32)

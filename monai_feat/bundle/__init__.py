@@ -13,6 +13,7 @@ from monai_feat.bundle.config_check import (
     running_config,
 )
 from monai_feat.bundle.failures import end_with_cause, find_cause
+from monai_feat.bundle.inspection import ALARMING, inspect_bundle
 from monai_feat.bundle.model_file import write_model_file
 from monai_feat.bundle.output import claim_output_dir, epoch_of, find_checkpoint
 from monai_feat.bundle.recording import record_run
@@ -22,6 +23,7 @@ from monai_feat.bundle.shipped import copy_bundle, find_bundle, shipped_bundles
 from monai_feat.bundle.training_source import save_training_source, training_source
 
 __all__ = [
+    "ALARMING",
     "ClipReading",
     "ConfigKeyError",
     "SampleFolder",
@@ -35,6 +37,7 @@ __all__ = [
     "find_cause",
     "find_checkpoint",
     "find_unused_keys",
+    "inspect_bundle",
     "raw_config",
     "record_run",
     "running_config",

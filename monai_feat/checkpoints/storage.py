@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import zipfile
@@ -118,9 +119,21 @@ def _safetensors_writer(state: Mapping[str, Any], metadata: Mapping[str, str] | 
             raise CheckpointError(f"cannot save metadata {key!r}: it is a {_type_name(text)}, expected a string")
 
     def write(file: BinaryIO) -> None:
-        file.write(safetensors.torch.save(_unshared(state), metadata=strings or None))
+        file.write(_in_order(safetensors.torch.save(_unshared(state), metadata=strings or None)))
 
     return write
+
+
+def _in_order(saved: bytes) -> bytes:
+    """Sort the metadata, which safetensors writes in another order each time: equal weights are equal files."""
+    length = int.from_bytes(saved[:8], "little")
+    header = json.loads(saved[8 : 8 + length])
+    if len(header.get("__metadata__", {})) < 2:
+        return saved
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of eight bytes
+    return len(text).to_bytes(8, "little") + text + saved[8 + length :]
 
 
 def _torch_writer(state: Mapping[str, Any], metadata: Mapping[str, str] | None) -> Callable[[BinaryIO], None]:

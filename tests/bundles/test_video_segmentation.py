@@ -60,6 +60,7 @@ def test_training_leaves_its_files(training: Path) -> None:
         "loss.png",
         "model.pt",
         "model.safetensors",
+        "record.json",
         "tensorboard",
     ]
     weights = load_checkpoint(training / "model.safetensors")

@@ -47,11 +47,11 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.Monk
     suffix, write = sample_folder._WRITERS["latents"]
     written: list[Path] = []
 
-    def killed(clip: torch.Tensor, path: Path, rate: float) -> None:
+    def killed(clip: torch.Tensor, path: Path, rate: float, comment: str) -> None:
         if len(written) == 2:
             raise KeyboardInterrupt
         written.append(path)
-        write(clip, path, rate)
+        write(clip, path, rate, comment)
 
     with monkeypatch.context() as patch:
         patch.setitem(sample_folder._WRITERS, "latents", (suffix, killed))

@@ -254,3 +254,12 @@ def test_absent_file_and_folder(tmp_path: Path, read: Any) -> None:
         read(tmp_path / "a.safetensors")
     with pytest.raises(FileNotFoundError, match="is a folder"):
         read(tmp_path)
+
+
+def test_equal_weights_are_equal_files_whatever_the_order_of_their_metadata(tmp_path: Path) -> None:
+    metadata = {f"key {number}": "é" * number for number in range(8)}
+    for name, strings in (("a", metadata), ("b", dict(reversed(metadata.items())))):
+        save_checkpoint({"w": torch.arange(3.0)}, tmp_path / f"{name}.safetensors", strings)
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    assert read_metadata(tmp_path / "a.safetensors") == metadata
+    assert load_checkpoint(tmp_path / "a.safetensors")["w"].tolist() == [0, 1, 2]
