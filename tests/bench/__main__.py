@@ -17,10 +17,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from monai_feat.networks.nets import FEAT, FEAT_PRESETS
+from monai_feat.networks.nets import FEAT, FEAT_PRESETS, Latte
 from monai_feat.ops.kernels import PORTABLE
 from tests.bench.launches import count_launches
-from tests.bench.peers import PlainFEAT, SoftmaxTransformer
+from tests.bench.peers import PlainFEAT
 
 Work = Callable[[], object]
 
@@ -48,7 +48,7 @@ def networks(layers: int) -> dict[str, nn.Module]:
     return {
         "ours": FEAT(**preset),
         "the published architecture, written out": PlainFEAT(**preset),
-        "softmax transformer": SoftmaxTransformer(704, 2 * layers, 11),
+        "softmax transformer": Latte(hidden_size=704, num_layers=2 * layers, num_heads=11),
     }
 
 

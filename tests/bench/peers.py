@@ -1,11 +1,10 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What FEAT is measured against: its published architecture written out plainly, and a softmax video transformer.
+"""What FEAT is measured against beside `Latte`: its published architecture written out plainly.
 
 `PlainFEAT` does what the published code does, as that code lays it out: frames folded into the batch, a copy between
 tokens and channels-first maps around every convolution, separate maps for keys, values and receptance, and the
 modulation computed for every frame and every position. Its scan is ours, which stands in for its CUDA kernel.
-`SoftmaxTransformer` has Latte's blocks (arXiv 2401.03048, variant 1): space and time in turn, torch's fused attention.
 
 Letters: N folded frames or positions, L tokens, D hidden size.
 """
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 
 from monai_feat.ops import bi_wkv
 
-__all__ = ["PlainFEAT", "SoftmaxTransformer"]
+__all__ = ["PlainFEAT"]
 
 
 class _Map(nn.Module):
@@ -130,45 +129,3 @@ class PlainFEAT(nn.Module):
             tokens = channels(tokens, per_frame, guide, height)
         p = self.patch_size
         return rearrange(self.last(tokens), "(b t) (h w) (p q c) -> b c t (h p) (w q)", t=frames, h=height, p=p, q=p)
-
-
-class SoftmaxTransformer(nn.Module):
-    """Latte's blocks: every second one attends over time; the same work for a position whatever its neighbours."""
-
-    def __init__(self, hidden_size: int, num_blocks: int, num_heads: int, patch_size: int = 2) -> None:
-        super().__init__()
-        D = hidden_size
-        self.heads, self.patch_size = num_heads, patch_size
-        self.patch = nn.Linear(4 * patch_size**2, D)
-        self.time = nn.Sequential(nn.Linear(256, D), nn.SiLU(), nn.Linear(D, D))
-        self.blocks = nn.ModuleList(
-            nn.ModuleDict(
-                dict(
-                    modulation=nn.Sequential(nn.SiLU(), nn.Linear(D, 6 * D)),
-                    qkv=nn.Linear(D, 3 * D),
-                    output=nn.Linear(D, D),
-                    mlp=nn.Sequential(nn.Linear(D, 4 * D), nn.GELU("tanh"), nn.Linear(4 * D, D)),
-                )
-            )
-            for _ in range(num_blocks)
-        )
-        self.last = nn.Linear(D, 8 * patch_size**2)
-
-    def forward(self, x: Tensor, timesteps: Tensor) -> Tensor:
-        """Map clips ``(B, C, T, H, W)``."""
-        p, height = self.patch_size, x.shape[3] // self.patch_size
-        tokens = self.patch(rearrange(x, "b c t (h p) (w q) -> b t (h w) (c p q)", p=p, q=p))
-        embedding = self.time(timesteps[:, None].expand(-1, 256))
-        for i, block in enumerate(self.blocks):
-            vectors = block["modulation"](embedding)[:, None, None].chunk(6, dim=-1)
-            shift1, scale1, gate1, shift2, scale2, gate2 = vectors
-            normed = F.layer_norm(tokens, tokens.shape[-1:]) * (1 + scale1) + shift1
-            tokens = tokens + gate1 * block["output"](self._attend(block["qkv"](normed), over_time=i % 2 == 1))
-            normed = F.layer_norm(tokens, tokens.shape[-1:]) * (1 + scale2) + shift2
-            tokens = tokens + gate2 * block["mlp"](normed)
-        return rearrange(self.last(tokens), "b t (h w) (p q c) -> b c t (h p) (w q)", h=height, p=p, q=p)
-
-    def _attend(self, qkv: Tensor, over_time: bool) -> Tensor:
-        axes = ("b l g t d", "b t l (g d)") if over_time else ("b t g l d", "b t l (g d)")
-        q, k, v = rearrange(qkv, f"b t l (three g d) -> three {axes[0]}", three=3, g=self.heads)
-        return rearrange(F.scaled_dot_product_attention(q, k, v), f"{axes[0]} -> {axes[1]}")

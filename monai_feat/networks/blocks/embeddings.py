@@ -75,14 +75,21 @@ class TimestepEmbedding(nn.Module):
         hidden_size: size of the embedding.
         num_frequencies: number of sinusoids; an even number.
         max_period: longest period, in timesteps.
+        activation: between the two maps; `ScaledSiLU` by default.
     """
 
-    def __init__(self, hidden_size: int, num_frequencies: int = 256, max_period: float = 10_000.0) -> None:
+    def __init__(
+        self,
+        hidden_size: int,
+        num_frequencies: int = 256,
+        max_period: float = 10_000.0,
+        activation: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.num_frequencies = num_frequencies
         self.max_period = max_period
         self.mlp = nn.Sequential(
-            nn.Linear(num_frequencies, hidden_size), ScaledSiLU(), nn.Linear(hidden_size, hidden_size)
+            nn.Linear(num_frequencies, hidden_size), activation or ScaledSiLU(), nn.Linear(hidden_size, hidden_size)
         )
 
     def forward(self, timesteps: Tensor) -> Tensor:

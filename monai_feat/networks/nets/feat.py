@@ -38,6 +38,7 @@ from monai_feat.networks.blocks import (
     unpatchify,
 )
 from monai_feat.networks.mixers import MixerChoice, Slot, build_mixer
+from monai_feat.networks.nets.denoiser_inputs import check_channels, timesteps_per_clip
 
 __all__ = ["FEAT", "FEAT_PRESETS", "FEATLayer"]
 
@@ -229,11 +230,7 @@ class FEAT(Pretrained):
             ValueError: they have other channels, or frames that are not a whole number of patches.
         """
         channels, _, height, width = shape
-        if channels != self.in_channels:
-            raise ValueError(
-                f"this network takes latents of {self.in_channels} channels, the autoencoder makes {channels}; set "
-                f"in_channels to {channels}, or name another autoencoder"
-            )
+        check_channels(channels, self.in_channels)
         self.patch_embedding.check_size(height, width)
 
     def arguments(self) -> dict[str, Any]:
@@ -270,7 +267,7 @@ class FEAT(Pretrained):
             ValueError: when a shape does not fit, or something is asked for that this network does not take.
         """
         self._check(x, context, num_image_frames)
-        steps = self._per_clip(timesteps, x)  # (B,)
+        steps = timesteps_per_clip(timesteps, x)  # (B,)
         embedding = self.timestep_embedding(steps)  # (B, D)
         guide = self.patch_embedding(x)  # (B, T, h, w, D)
         if self.conditioning is not None:
@@ -291,15 +288,6 @@ class FEAT(Pretrained):
         else:
             output = layer(*args)
         return output
-
-    @staticmethod
-    def _per_clip(timesteps: Tensor | float, x: Tensor) -> Tensor:
-        steps = torch.as_tensor(timesteps, device=x.device).reshape(-1)
-        if steps.numel() not in (1, x.shape[0]):
-            raise ValueError(
-                f"timesteps must be one number, or one for each of the {x.shape[0]} clips, got {steps.numel()} of them"
-            )
-        return steps.expand(x.shape[0])
 
     def _check(self, x: Tensor, context: Context | None, num_image_frames: int) -> None:
         if x.ndim != 5 or x.shape[1] != self.in_channels or 0 in x.shape:
