@@ -20,7 +20,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from monai_feat.apps.doctor import open_source, write_report
+from monai_feat.apps.doctor import open_source, source_parser, write_report
 from monai_feat.doctor.cleaning import Cleaned, clean_datalist
 from monai_feat.doctor.diagnosis import IDENTIFYING, Diagnosis
 from monai_feat.doctor.examination import examine
@@ -34,10 +34,10 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
-    out = Path(options.out)
-    key = Path(options.key) if options.key else out.with_name(f"{out.absolute().name}.key.json")
+    out: Path = options.out
+    key: Path = options.key or out.with_name(f"{out.absolute().name}.key.json")
     try:
-        cleaned, diagnosis = _clean(Path(options.source), out, key, options)
+        cleaned, diagnosis = _clean(options.source, out, key, options)
     except (OSError, ValueError) as error:
         print(f"clean: {error}", file=sys.stderr)
         return 2
@@ -77,21 +77,8 @@ def _tell(cleaned: Cleaned, diagnosis: Diagnosis, out: Path, key: Path) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="monai-feat clean",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("source", help="a datalist as JSON, ours or Auto3DSeg's, or a folder of clips")
-    parser.add_argument("--out", required=True, help="folder of the copies, new or empty")
-    parser.add_argument("--key", help="key file, read where it exists (default: OUT.key.json beside OUT)")
-    parser.add_argument(
-        "--text-detector",
-        choices=("auto", "own", "rapidocr"),
-        default="auto",
-        help="auto: rapidocr where it is installed (default: %(default)s)",
-    )
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser = source_parser("clean", __doc__, out="folder of the copies, new or empty")
+    parser.add_argument("--key", type=Path, help="key file, read where it exists (default: OUT.key.json beside OUT)")
     return parser
 
 

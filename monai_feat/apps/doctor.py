@@ -20,6 +20,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from monai_feat.apps.next_step import gate_note, next_step, train_command
 from monai_feat.data.datalist import ClipItem, Datalist, inspect_datalist
@@ -29,10 +30,10 @@ from monai_feat.doctor.diagnosis import KINDS, Diagnosis
 from monai_feat.doctor.examination import examine
 from monai_feat.doctor.fingerprint import NEAR
 from monai_feat.doctor.page import render_page
-from monai_feat.doctor.text_detection import choose_detector
+from monai_feat.doctor.text_detection import DetectorChoice, choose_detector
 from monai_feat.files import check_folder, write_text
 
-__all__ = ["main", "open_source", "write_report"]
+__all__ = ["main", "open_source", "source_parser", "write_report"]
 
 
 def write_report(diagnosis: Diagnosis, folder: str | os.PathLike[str], title: str) -> None:
@@ -49,10 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         check_folder(options.out)
-        datalist, account = open_source(Path(options.datalist))
+        datalist, account = open_source(options.source)
         detector = choose_detector(options.text_detector)
         diagnosis = examine(datalist, options.max_frames, options.threshold, not options.quiet, account, detector)
-        write_report(diagnosis, options.out, f"Doctor: {Path(options.datalist).name}")
+        write_report(diagnosis, options.out, f"Doctor: {options.source.name}")
     except (OSError, ValueError) as error:
         print(f"doctor: {error}", file=sys.stderr)
         return 2
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell(diagnosis, options.out)
         if datalist.testing:
             print(gate_note(len({item.group for item in datalist.testing})))
-        print(next_step([Path(options.out) / "doctor.html"], train_command(options.datalist)))
+        print(next_step([options.out / "doctor.html"], train_command(options.source)))
     failing = diagnosis.count("error") + (diagnosis.count("warning") if options.fail_on == "warning" else 0)
     return 1 if failing or (options.strict and diagnosis.unseen) else 0
 
@@ -75,24 +76,41 @@ def open_source(source: Path) -> tuple[Datalist, str]:
     return Datalist(tuple(ClipItem(clip, mask) for clip, mask in contents.pairs.items())), contents.describe()
 
 
-def _tell(diagnosis: Diagnosis, folder: str) -> None:
+def _tell(diagnosis: Diagnosis, folder: Path) -> None:
     if diagnosis.account:
         print(diagnosis.account)
     for kind, number in Counter(finding.kind for finding in diagnosis.findings).items():
         severity, meaning = KINDS[kind]
         print(f"{severity:8} {number:5}  {meaning}")
     print(diagnosis.about_identifiers)
-    print(f"{Path(folder) / 'doctor.json'} lists all.")
+    print(f"{folder / 'doctor.json'} lists all.")
+
+
+def source_parser(command: str, description: str | None, out: str) -> argparse.ArgumentParser:
+    """Return a parser of what every command asks that looks at clips: which, where to write, by which detector.
+
+    Args:
+        command: name of the command.
+        description: what it does.
+        out: what ``--out`` is, for the help.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"monai-feat {command}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", type=Path, help="a datalist as JSON, ours or Auto3DSeg's, or a folder of clips")
+    parser.add_argument("--out", type=Path, required=True, help=out)
+    parser.add_argument(
+        "--text-detector",
+        choices=get_args(DetectorChoice),
+        default="auto",
+        help="auto: rapidocr where it is installed (default: %(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but what went wrong")
+    return parser
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="monai-feat doctor",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("datalist", help="a datalist as JSON, ours or Auto3DSeg's, or a folder of clips")
-    parser.add_argument("--out", required=True, help="folder of the report")
+    parser = source_parser("doctor", __doc__, out="folder of the report")
     parser.add_argument(
         "--max-frames", type=int, default=1000, help="frames decoded of each clip (default: %(default)s)"
     )
@@ -108,14 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         default="error",
         help="least severity that gives exit code 1 (default: %(default)s)",
     )
-    parser.add_argument(
-        "--text-detector",
-        choices=("auto", "own", "rapidocr"),
-        default="auto",
-        help="auto: rapidocr where it is installed (default: %(default)s)",
-    )
     parser.add_argument("--strict", action="store_true", help="exit code 1 also where something was not looked at")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but what went wrong")
     return parser
 
 

@@ -11,7 +11,7 @@ VIDEO_SUFFIXES = (
     *(".mpeg", ".mpg", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".h264", ".264", ".hevc", ".265", ".mjpeg", ".mjpg"),
 )
 STILL_SUFFIXES = (
-    *(".jpg", ".jpeg", ".png", ".apng", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".mpo"),
+    *(".jpg", ".jpeg", ".png", ".apng", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".j2k", ".mpo"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
 )
 ARRAY_SUFFIXES = (

@@ -51,7 +51,7 @@ def with_three_colours(path: str | os.PathLike[str], picture: Image.Image, depth
         VideoReadError: they are real numbers or of 32 bits, or their range is not known.
     """
     if depth.bits == 32:
-        kind = "floating-point numbers" if picture.mode == "F" else "whole numbers of 32 bits"
+        kind = "floating-point numbers" if picture.mode == "F" else "whole numbers of 32 bits, or with a sign"
         raise VideoReadError(path, f"holds {kind}, which have no agreed way to 0 … 255: map them there first")
     if picture.mode.startswith("I"):
         return np.repeat(reduced_uint16(path, np.asarray(picture), depth.white)[..., None], 3, axis=2)

@@ -24,21 +24,22 @@ from monai_feat.data.video_container import file_status
 __all__ = ["StillFile", "is_still", "opened_picture"]
 
 # Pillow's names of the formats, MPO among JPEG; others, some of which would start programs, are not tried.
-_FORMATS = ("BMP", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+_FORMATS = ("BMP", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP", "AVIF")
 _SIGNATURE = re.compile(
-    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|BM|II[*+]\0|MM\0[*+]|RIFF.{4}WEBP|\0\0\0\x0cjP  |\xff\x4f\xff\x51|P[1-6]\s",
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|BM|II[*+]\0|MM\0[*+]|RIFF.{4}WEBP|\0\0\0\x0cjP  |\xff\x4f\xff\x51|P[1-6]\s"
+    rb"|.{4}ftyp(avi[fs]|mif1|msf1|hei[cmsx]|hev[cmsx])",  # HEIF, of which FFmpeg would show single tiles
     re.DOTALL,
 )
 # A Motion JPEG stream begins as a JPEG does, and goes on.
 _STREAMS_OF_JPEG = (".mjpeg", ".mjpg")
 _LOSSY_FORMATS = ("JPEG", "MPO")
-_ANIMATED_FORMATS = ("PNG", "WEBP")
+_ANIMATED_FORMATS = ("PNG", "WEBP", "AVIF")
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _MS_PER_SECOND = 1000
 
 
 class StillFile(ClipFile):
-    """A picture, which is a clip of one frame, or an animation in WebP or PNG; always RGB.
+    """A picture, which is a clip of one frame, or an animation in WebP, AVIF or PNG; always RGB.
 
     Pictures are turned as their EXIF orientation says. Transparent pixels are shown on black. Grey levels of 16 bits
     are reduced as in `reduced_uint16`. Of pictures in an MPO file the first is read.
@@ -96,7 +97,7 @@ class StillFile(ClipFile):
         with opened_picture(self.path) as file, as_read_error(self.path, "is damaged"):
             for number in range(self.frames - 1):
                 file.seek(self._place(number))
-                file.load()  # WebP says so only then
+                file.load()  # WebP and AVIF say so only then
                 shown_for.append(float(file.info.get("duration") or 0))
         return _MS_PER_SECOND * len(shown_for) / sum(shown_for) if all(shown_for) else 0.0
 

@@ -35,9 +35,10 @@ class TiffFile(StillFile):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(path)
         # Of what tifffile knows, files of others are not part: a stack in OME may name files to be opened beside it.
         with as_read_error(path, "is TIFF with a damaged header"), TiffPages(path, _multifile=False) as tiff:
+            _check_numbers(path, tiff.pages.first.dtype)
+            super().__init__(path)
             self._arrange(_stack(path, tiff), tiff)
 
     def _arrange(self, stack: TiffPageSeries, tiff: TiffPages) -> None:
@@ -91,6 +92,14 @@ def _stack(path: str | os.PathLike[str], tiff: TiffPages) -> TiffPageSeries:
             path, f"holds a stack of axes {stack.axes} ({shape}); expected one axis of frames: split it first"
         )
     return stack
+
+
+def _check_numbers(path: str | os.PathLike[str], dtype: np.dtype[Any] | None) -> None:
+    """Refuse numbers that Pillow does not know, or, with a sign in 8 bits, takes for others."""
+    if dtype is not None and (dtype.kind == "c" or dtype.name in ("int8", "int64", "uint64", "float16", "float64")):
+        raise VideoReadError(
+            path, f"holds {dtype} numbers, which have no agreed way to 0 … 255: map them there first and save in 8 bits"
+        )
 
 
 def _rate(imagej: Mapping[str, Any]) -> float:

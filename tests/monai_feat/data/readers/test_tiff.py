@@ -103,6 +103,17 @@ def test_numbers_of_the_reports_are_refused_for_what_they_are(cases: Path, name:
         load_clip(cases / "tiff" / name)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "said"),
+    [("i1", "int8"), ("i2", "whole numbers of 32 bits, or with a sign"), ("i8", "int64"), ("f2", "float16"),
+     ("f8", "float64"), ("c8", "complex64")],
+)  # fmt: skip
+def test_other_numbers_are_refused_for_what_they_are(tmp_path: Path, dtype: str, said: str) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", STACK[..., 0].astype(dtype))
+    with pytest.raises(VideoReadError, match=f"holds {said}"):
+        load_clip(tmp_path / "a.tif")
+
+
 def test_frames_of_a_folder_are_single_pictures(tmp_path: Path) -> None:
     for number in (1, 2):
         tifffile.imwrite(tmp_path / f"{number}.tif", STACK[..., 0])
