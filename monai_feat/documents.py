@@ -1,6 +1,6 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""YAML and CSV that somebody has written or downloaded: read within bounds, with errors that name the file."""
+"""Configs, YAML and CSV that somebody has written or downloaded: read within bounds, with errors that name the file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from monai_feat.files import read_text
+from monai_feat.files import read_json, read_text
 
-__all__ = ["Table", "read_table", "read_yaml"]
+__all__ = ["Table", "read_config", "read_table", "read_yaml"]
 
 # Settings of a study or an algorithm are a hundredth of this; PyYAML reads about 100 kB in a second.
 _YAML_BYTES = 1 << 18
@@ -88,6 +89,19 @@ def read_yaml(path: str | os.PathLike[str]) -> Any:
         raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())[:300]})") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a bundle's config, JSON or YAML, within the bounds of `read_json` and `read_yaml`; MONAI's parser has none.
+
+    Raises:
+        ValueError: names the file: it is damaged, too long, too deep, or no mapping of keys to values.
+        OSError: the file cannot be read.
+    """
+    content = read_json(path) if Path(path).suffix.lower() == ".json" else read_yaml(path)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a config, keys with values, got {type(content).__name__}")
+    return content
 
 
 def _cells(reader: Iterator[list[str]], width: int) -> Iterator[list[str]]:

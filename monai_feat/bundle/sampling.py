@@ -11,6 +11,7 @@ from typing import Any
 from monai.bundle import run
 
 from monai_feat.data.folder_search.sampled import MANIFEST
+from monai_feat.documents import read_config
 from monai_feat.files import read_json
 
 __all__ = ["sample_bundle"]
@@ -38,10 +39,12 @@ def sample_bundle(
         FileNotFoundError: when there is no bundle in the folder.
         FileExistsError: when the output folder holds clips that other settings made.
         ConfigKeyError: when there is no such option.
+        ValueError: when the config is damaged or out of bounds.
     """
     config = Path(bundle) / "configs" / "inference.json"
     if not config.is_file():
         raise FileNotFoundError(f"{config}: no such file; expected the folder of a bundle, such as feat_ultrasound")
+    read_config(config)
     try:
         run(
             config_file=str(config),

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from monai_feat.data.clip_rows import ClipRow
 from monai_feat.data.datalist import DatalistError
-from monai_feat.files import read_json
+from monai_feat.files import read_json, read_text
 
 __all__ = ["ANNOTATION_SUFFIXES", "read_annotations"]
 
@@ -60,9 +60,11 @@ def _names_of(entry: Mapping[str, Any]) -> Sequence[str]:
 
 def _of_cvat(path: Path) -> list[ClipRow]:
     try:
-        root = ElementTree.parse(path).getroot()
+        root = ElementTree.fromstring(read_text(path))
     except ElementTree.ParseError as error:
         raise DatalistError(f"{path}: is not XML ({error})") from None
+    except ValueError as error:
+        raise DatalistError(str(error)) from None
     images = [
         ClipRow(image.get("name") or "", category=_only(_labels(image)), split=image.get("subset") or "")
         for image in root.iter("image")

@@ -24,8 +24,8 @@ _CONFIDENCE = 0.5
 _READ_FRAMES = 2  # by RapidOCR, which takes a second for each
 _LEAST_READ = 2  # characters
 _MARGIN = 2
-# RapidOCR enlarges frames with a shorter side below it, so that small letters are found. Its own 736 takes twice as long
-# for frames of 600 x 600, and finds the same.
+# RapidOCR enlarges frames with a shorter side below it, so that small letters are found. Its own value, 736, takes
+# twice as long for frames of 600 x 600, and finds the same.
 _LEAST_SIDE = 480
 
 

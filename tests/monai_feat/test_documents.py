@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from monai.bundle import ConfigParser
 
-from monai_feat.documents import read_table, read_yaml
+from monai_feat.documents import read_config, read_table, read_yaml
 from monai_feat.files import read_json
 
 
@@ -93,3 +94,19 @@ def test_json_is_bounded_too(tmp_path: Path) -> None:
     for name, said in {"deep": "nested", "digits": "digits", "long": "at most", "pipe": "is a pipe, a socket"}.items():
         with pytest.raises(ValueError, match=rf"{name}\.json: .*{said}"):
             read_json(tmp_path / f"{name}.json")
+
+
+def test_configs_are_json_or_yaml_within_bounds(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"steps": 3, "net": {"_target_": "FEAT"}}')
+    (tmp_path / "a.yaml").write_text("steps: 3\nnet: {_target_: FEAT}\n")
+    assert (
+        read_config(tmp_path / "a.json")
+        == read_config(tmp_path / "a.yaml")
+        == ConfigParser.load_config_file(str(tmp_path / "a.yaml"))
+    )
+    (tmp_path / "deep.json").write_text('{"a":' * 10**5)
+    (tmp_path / "many.yaml").write_text("a: &a [x, x, x]\n" + "".join(f"b{i}: [*a, *a]\n" for i in range(9)) + "- x")
+    (tmp_path / "list.json").write_text("[1]")
+    for name in ("deep.json", "many.yaml", "list.json"):
+        with pytest.raises(ValueError, match=name):
+            read_config(tmp_path / name)

@@ -16,13 +16,14 @@ import yaml
 from monai.auto3dseg.utils import datafold_read
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor
+from monai.utils import ensure_tuple
 
 from monai_feat.apps.auto3dseg.analysis import analyze_clips, read_stats
 from monai_feat.apps.auto3dseg.prediction import default_device, predict_probabilities
 from monai_feat.apps.auto3dseg.settings import SegmentationSettings, load_segmenter
 from monai_feat.apps.auto3dseg.training import train_segmenter
 from monai_feat.checkpoints import read_metadata
-from monai_feat.documents import read_yaml
+from monai_feat.documents import read_config, read_yaml
 from monai_feat.files import write_text
 
 __all__ = ["ClipPredictor", "choose_parameters", "read_parameters", "template_folder", "train_fold"]
@@ -48,7 +49,7 @@ def choose_parameters(config: Mapping[str, Any], data_stats: str, data_source: s
     Raises:
         ValueError: no clip has a mask.
     """
-    source = ConfigParser.load_config_file(data_source)
+    source = read_config(data_source)
     datalist, dataroot = (os.path.abspath(source[key]) for key in ("datalist", "dataroot"))  # noqa: PTH100
     items = [*chain(*datafold_read(datalist, dataroot, fold))]
     stats = read_stats(data_stats) or analyze_clips(items, config.get("legend"))
@@ -130,5 +131,7 @@ class ClipPredictor:
 
 def read_parameters(files: str | Sequence[str], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Read hyper-parameters, and replace some; an unknown name is an error when they are used."""
+    for file in ensure_tuple(files):
+        read_config(file)
     config = ConfigParser.load_config_files(files)
     return {**config, **overrides}

@@ -47,7 +47,8 @@ def make_hostile_inputs(folder: Path) -> list[Path]:
         (folder / f"{number:03d}_{name}").write_bytes(content)
     _dicom(folder)
     os.mkfifo(folder / "pipe.mp4")
-    os.mkfifo(folder / "pipe.json")
+    for suffix in ("json", "xml", "yaml"):
+        os.mkfifo(folder / f"pipe.{suffix}")
     (folder / "zero.avi").symlink_to("/dev/zero")
     (folder / "folder.mp4").mkdir()
     (folder / "line\nbreak.mp4").write_bytes(b"no video")
@@ -237,6 +238,12 @@ def _documents() -> Iterator[tuple[str, bytes]]:
     yield "latin.yaml", "title: Müller".encode("latin-1")
     for text in ("", "," * 5000, "a\n" + "x" * 200_000, 'a,b\n"', "a,a\n1,2\n", "image\n" + "\0\n" * 99, "image\n\xff"):
         yield "text.csv", text.encode("latin-1")
+    growing = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 12))
+    bomb = f'<!DOCTYPE a [<!ENTITY a0 "lol">{growing}]><annotations><image name="&a11;"/></annotations>'
+    outside = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><annotations><image name="&x;"/></annotations>'
+    for text in (bomb, outside, "<a>" * 200_000, "<a", "", "<annotations/>", "<a " + "x='1' " * 2000 + "/>"):
+        yield "text.xml", text.encode()
+    yield "coco.json", b'{"images": [' + b'{"id": 1, "file_name": "a.png"},' * 99_999 + b'{"id": 1}]}'
     yield "wide.csv", b"," * 4000 + b"image\n" + b"x\n" * 20_000
 
 
