@@ -65,8 +65,8 @@ def look_at(path: Path) -> Still:
     if not read:
         return Still(path.name, 0, 0, 0, 0, smears)
     own = mask_boxes(frame, find_text_boxes(frame[:, None], "own"))
-    after = [len(read_text_boxes(left)) for left in (torch.as_tensor(removed), own, mask_boxes(own, read))]
-    return Still(path.name, len(read), *after, smears)
+    left = (len(read_text_boxes(after)) for after in (torch.as_tensor(removed), own, mask_boxes(own, read)))
+    return Still(path.name, len(read), next(left), next(left), next(left), smears)
 
 
 def darkening(before: Tensor, after: Tensor, box: Box) -> float:

@@ -23,6 +23,7 @@ __all__ = ["FolderContents", "search_folder", "shown_name"]
 
 _NAMED = 3  # examples of each reason
 _REMARKS = 6  # in one paragraph
+_FEW_ODD = 6  # so many single files of a folder with names of their own are looked at one by one
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,8 @@ class _Search:
 
     def _by_pixels(self, clips: Sequence[Unit]) -> list[Unit]:
         groups: dict[Path, list[Path]] = {}
-        for unit in clips:
-            kind = re.sub(r"\d+", "0", unit.path.name) if not unit.path.is_dir() else "folder"
-            groups.setdefault(unit.path.parent / f"{kind if unit.path.is_dir() else unit.path.suffix}", []).append(
-                unit.path
-            )
+        for unit, kind in zip(clips, _kinds_of(clips), strict=True):
+            groups.setdefault(kind, []).append(unit.path)
         found = find_masks_by_pixels(groups)
         if len(found) == len(clips):
             self.remarks.append("Everything here has the pixels of masks: a few values; it is read as clips")
@@ -166,6 +164,18 @@ class _Search:
                 f"{_number(len(found), 'clip')} with the pixels of masks, a few values: taken for masks"
             )
         return [unit for unit in clips if unit.path in found]
+
+
+def _kinds_of(clips: Sequence[Unit]) -> list[Path]:
+    """What clips of one folder share that are all masks or none: names but for numbers, or else the suffix."""
+    templates = [unit.path.with_name(re.sub(r"\d+", "0", unit.path.name)) for unit in clips]
+    alike = Counter(templates)
+    odd = Counter(template.parent for template in templates if alike[template] == 1)
+    return [
+        template if len(unit.files) > 1 or alike[template] > 1 or odd[template.parent] <= _FEW_ODD
+        else template.with_name(f"*{template.suffix}")
+        for unit, template in zip(clips, templates, strict=True)
+    ]  # fmt: skip
 
 
 def list_masks(folder: Path) -> Sequence[Unit]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from monai_feat.data.folder_search.names import folder_role, mask_rank, split_mask_suffix
+from monai_feat.data.folder_search.names import bare_name, folder_role, mask_rank, part_of, split_mask_suffix
 from monai_feat.data.folder_search.units import Unit, stem_of
 
 __all__ = ["MaskFinder", "is_mask_folder"]
@@ -52,8 +52,9 @@ class MaskFinder:
         self._by_clip, self._list_units = by_clip, list_units
         self._by_pixels: dict[_Place, list[Path]] = {}
         for unit in by_pixels:
-            self._by_pixels.setdefault(_place(unit), []).append(unit.path)
-        self._claims = Counter(map(_place, clips))
+            for place in _places(unit):
+                self._by_pixels.setdefault(place, []).append(unit.path)
+        self._claims = Counter(place for clip in clips for place in _places(clip))
         self._tables: dict[Path, dict[Path, list[Path]]] = {}
 
     def candidates(self, unit: Unit) -> list[Path]:
@@ -62,8 +63,8 @@ class MaskFinder:
         for folder, path in self._in_mask_folders(unit):
             found[path] = mask_rank(folder.name)
         if not found:
-            place = _place(unit)
-            return self._by_pixels.get(place, []) if self._claims[place] == 1 else []
+            unique = (place for place in _places(unit) if self._claims[place] == 1)
+            return next((masks for place in unique if (masks := self._by_pixels.get(place))), [])
         best = min(found.values())
         return [path for path, rank in found.items() if rank == best]
 
@@ -71,7 +72,7 @@ class MaskFinder:
         for pictures in (unit.path, *unit.path.parents):
             role = folder_role(pictures.name)
             if role == "pictures" and pictures.is_dir() and not _is_right_of_a_pair(pictures):
-                folders = _mask_folders(pictures.parent)
+                folders = _of_one_part(pictures, _mask_folders(pictures.parent))
             elif pictures in (unit.path, unit.path.parent) and pictures.is_dir():
                 folders = _mask_folders(pictures)  # masks lie in the folder of the pictures
             else:
@@ -86,7 +87,8 @@ class MaskFinder:
         if unit.path == pictures:  # the folder of pictures is itself a clip, frame by frame
             return table.get(masks) or [path for paths in table.values() for path in paths if path.is_dir()]
         stem = stem_of(masks / unit.path.relative_to(pictures))
-        return table.get(stem) or table.get(stem.with_name(_CHANNEL.sub("", stem.name))) or []
+        names = (stem.name, _CHANNEL.sub("", stem.name), bare_name(stem.name))
+        return next((found for name in names if (found := table.get(stem.with_name(name)))), [])
 
     def _table(self, masks: Path) -> dict[Path, list[Path]]:
         """The masks below a folder by their path without ending and without what names of masks have in addition."""
@@ -95,7 +97,8 @@ class MaskFinder:
             for unit in self._list_units(masks):
                 stem = stem_of(unit.path)
                 split = None if unit.path.is_dir() else split_mask_suffix(stem.name)
-                for key in {stem, stem.with_name(split[0]) if split else stem}:
+                names = {stem.name, split[0] if split else stem.name, bare_name(stem.name)}
+                for key in map(stem.with_name, names):
                     table.setdefault(key, []).append(unit.path)
             self._tables[masks] = table
         return self._tables[masks]
@@ -105,17 +108,23 @@ def _mask_folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir() and folder_role(path.name) == "masks")
 
 
+def _of_one_part(pictures: Path, masks: Sequence[Path]) -> Sequence[Path]:
+    """The folders of masks that are of the same part of the data set, if any; all otherwise."""
+    return [folder for folder in masks if part_of(folder.name) == part_of(pictures.name)] or masks
+
+
 def _is_right_of_a_pair(pictures: Path) -> bool:
     """Whether a folder holds the right pictures of a stereo pair, whose masks are drawn on the left ones."""
     left = re.sub("right", "left", pictures.name, flags=re.IGNORECASE)
     return left != pictures.name and pictures.with_name(left).is_dir()
 
 
-def _place(unit: Unit) -> _Place:
-    """What a clip and its mask have in common, in one folder or in two beside each other: names, or how many frames."""
+def _places(unit: Unit) -> list[_Place]:
+    """What a clip and its mask have in common: names, in one folder or in two beside each other, or how many frames."""
+    folder, name = unit.path.parent, stem_of(unit.path).name
     if unit.path.is_dir():
-        return unit.path.parent, str(len(unit.files))
-    return unit.path.parent.parent, stem_of(unit.path).name
+        return [(folder, str(len(unit.files))), (folder.parent, f"{name}/{len(unit.files)}")]
+    return [(folder, bare_name(name)), (folder.parent, name), (folder.parent, bare_name(name))]
 
 
 def _suffix_of(mask: Unit) -> str:

@@ -29,7 +29,7 @@ _USER_DATA = frozenset((b"meta", b"\xa9too"))  # the first is read through FFmpe
 _MOST_BOXES = 10_000
 _PADDING_READ = 1 << 16
 _WORDS = re.compile(rb"[\x20-\x7e]{6,}")
-_ISO = (".mp4", ".m4v", ".mov", ".3gp", ".qt")
+_ISO_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"uuid", b"pnot")) | _BOX_PADDING  # that a file begins with
 _KINDS = {"audio": "a sound track, in which voices may be heard", "subtitle": "a track of subtitles",
           "data": "a track of data", "attachment": "an attached file"}  # fmt: skip
 
@@ -48,8 +48,9 @@ def look_at_video(path: Path) -> Traces:
     words = ["tags " + first_names(found)] if found else []
     words += [kind for kind in dict.fromkeys(kinds) if kind != "a track of kind video"]
     with path.open("rb") as file:
-        words += _boxes(file) if path.suffix.lower() in _ISO else []
-        words += _padding_of_riff(file) if path.suffix.lower() == ".avi" else []
+        head = file.read(8)
+        words += _boxes(file) if head[4:8] in _ISO_BOXES else []
+        words += _padding_of_riff(file) if head[:4] == b"RIFF" else []
     return Traces(tuple(dict.fromkeys(words)))
 
 

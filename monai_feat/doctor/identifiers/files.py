@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from monai_feat.data.readers.dicom import is_dicom
+from monai_feat.data.readers.still import is_still
 from monai_feat.data.video_reader import STILL_SUFFIXES, VIDEO_SUFFIXES
 from monai_feat.doctor.identifiers.containers import look_at_video
 from monai_feat.doctor.identifiers.dicom import look_at_dicom
@@ -17,13 +18,12 @@ from monai_feat.doctor.identifiers.volumes import look_at_metaimage, look_at_nif
 
 __all__ = ["look_at_metadata"]
 
-_PICTURE_SUFFIXES = (*STILL_SUFFIXES, ".gif", ".webp", ".png", ".apng", ".jp2", ".j2k", ".ppm", ".pgm", ".mpo")
 _BY_SUFFIX: dict[tuple[str, ...], Callable[[Path], Traces]] = {
     (".nii", ".nii.gz"): look_at_nifti,
     (".mha", ".mhd"): look_at_metaimage,
     (".nrrd", ".nhdr"): look_at_nrrd,
     (".dcm", ".dicom", ".ima"): look_at_dicom,
-    _PICTURE_SUFFIXES: look_at_picture,
+    (*STILL_SUFFIXES, ".gif"): look_at_picture,
     VIDEO_SUFFIXES: look_at_video,
 }
 
@@ -38,8 +38,11 @@ def look_at_metadata(files: Iterable[Path]) -> Traces:
 
 
 def _look(path: Path) -> Traces:
+    # As readers do: DICOM and pictures are told by content, whatever they are called.
     if is_dicom(path):
         return look_at_dicom(path)
+    if is_still(path):
+        return look_at_picture(path)
     name = path.name.lower()
     for suffixes, look in _BY_SUFFIX.items():
         if name.endswith(suffixes):

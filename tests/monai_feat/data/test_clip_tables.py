@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -99,35 +98,7 @@ def test_a_table_with_holes_is_refused(tmp_path: Path) -> None:
         list_table(table)
 
 
-def test_coco_and_cvat_name_clips_and_their_class(tmp_path: Path) -> None:
-    layouts.frames(tmp_path / "v1", ["0.jpg", "1.jpg", "2.jpg"])
-    touch(tmp_path, "v2.mp4")
-    images = [{"id": i, "file_name": f"v1/{i}.jpg"} for i in range(3)]
-    annotations = [{"image_id": i, "category_id": 7} for i in range(3)]
-    coco = {"images": images, "annotations": annotations, "categories": [{"id": 7, "name": "polyp"}]}
-    (tmp_path / "instances.json").write_text(json.dumps(coco))
-    (item,) = list_table(tmp_path / "instances.json").items
-    assert (item.image, item.category) == (tmp_path / "v1", "polyp")
-    videos = {"videos": [{"id": 1, "file_names": ["v1/0.jpg", "v1/1.jpg"]}], "annotations": [], "categories": []}
-    (tmp_path / "videos.json").write_text(json.dumps(videos))
-    assert [item.image for item in list_table(tmp_path / "videos.json").items] == [tmp_path / "v1"]
-    task = "<annotations><meta><task><source>v2.mp4</source></task></meta>"
-    track = '<track id="0" label="tool"><polygon frame="0" points="0,0;1,1;2,0"/></track></annotations>'
-    (tmp_path / "cvat.xml").write_text(task + track)
-    (item,) = list_table(tmp_path / "cvat.xml").items
-    assert (item.image, item.category) == (tmp_path / "v2.mp4", "tool")
-    (tmp_path / "cvat.xml").write_text('<annotations><image name="v1/0.jpg"><box label="a"/></image></annotations>')
-    assert [item.image for item in list_table(tmp_path / "cvat.xml").items] == [tmp_path / "v1"]
-
-
 def test_clips_may_lie_elsewhere(tmp_path: Path) -> None:
     touch(tmp_path, "there/a.mp4", "here/notes.txt")
     (tmp_path / "here/t.csv").write_text(f"image\n{tmp_path / 'there/a.mp4'}\n../there/a.mp4\n")
     assert {item.image.resolve() for item in list_table(tmp_path / "here/t.csv").items} == {tmp_path / "there/a.mp4"}
-
-
-@pytest.mark.parametrize("text", ["[]", "{}", '{"images": 3}', '{"images": [{"x": 1}]}', "no json"])
-def test_other_json_is_no_annotation(tmp_path: Path, text: str) -> None:
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(DatalistError, match=r"a\.json: expected annotations"):
-        list_table(tmp_path / "a.json")

@@ -14,25 +14,13 @@ import torch
 
 from monai_feat.data import write_mp4
 from monai_feat.data.limits import reading_limits
-from monai_feat.data.video_stream import FrameIndex, VideoReadError, decode_frames, frame_index
+from monai_feat.data.video_stream import VideoReadError, decode_frames, frame_index
 
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     write_mp4((torch.arange(3 * 40 * 32 * 48) % 251).to(torch.uint8).reshape(3, 40, 32, 48), tmp_path / "a.mp4", 10)
     return tmp_path / "a.mp4"
-
-
-def test_the_index_holds_what_was_written(clip: Path) -> None:
-    index = frame_index(clip)
-    assert (index.frames, index.height, index.width, index.codec) == (40, 32, 48, "h264")
-    assert index.frame_rate == pytest.approx(10)
-    assert frame_index(clip) is index
-
-
-def test_the_last_keyframe_before_a_frame() -> None:
-    index = FrameIndex(20, 10, 32, 48, "h264", range(20), keyframes=(0, 7, 12))
-    assert [index.keyframe_before(i) for i in (0, 6, 7, 11, 19)] == [0, 0, 7, 7, 12]
 
 
 def test_numbers_reach_the_pictures_that_decoding_in_order_gives(clip: Path) -> None:
@@ -56,24 +44,11 @@ def test_a_picture_of_too_many_pixels_is_refused(clip: Path) -> None:
         frame_index(clip)
 
 
-def test_a_change_of_the_file_is_noticed(clip: Path) -> None:
-    assert frame_index(clip).frames == 40
-    write_mp4(torch.zeros(3, 7, 32, 48, dtype=torch.uint8), clip, 10)
-    assert frame_index(clip).frames == 7
-
-
 def test_the_error_is_one_line_that_survives_a_worker() -> None:
     error = VideoReadError("a.mp4", "is\nbroken")
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == "a.mp4: is broken"
     assert (again.path, again.reason) == (Path("a.mp4"), "is broken")
-
-
-def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(VideoReadError, match="is a folder"):
-        frame_index(tmp_path)
-    with pytest.raises(VideoReadError, match="cannot be opened"):
-        frame_index(tmp_path / "none.mp4")
 
 
 def palettised(path: Path, codec: str) -> np.ndarray:

@@ -177,3 +177,49 @@ def ldpolypvideo(root: Path) -> None:
             boxes.mkdir(parents=True)
             for i in range(1, 5):
                 (boxes / f"{i:04d}.txt").write_text("1\n 10 12 30 31\n" if i % 2 else "0\n")
+
+
+def polypgen(root: Path) -> None:
+    """PolypGen: pictures, masks and boxes of each centre; masks are JPEG."""
+    for centre in ("C1", "C2"):
+        for i in (100, 107, 114):
+            save(root / f"data_{centre}/images_{centre}/{i}H.jpg", picture(i))
+            save(root / f"data_{centre}/masks_{centre}/{i}H_mask.jpg", mask(i))
+        (root / f"data_{centre}/bbox_{centre}").mkdir()
+        (root / f"data_{centre}/bbox_{centre}/100H.txt").write_text("1 2 3 4")
+
+
+def dresden(root: Path) -> None:
+    """Dresden Surgical Anatomy: pictures and masks count on in one folder."""
+    for clip in ("03", "04"):
+        frames(root / "liver" / clip, (f"image{i:02d}.png" for i in range(4)))
+        frames(root / "liver" / clip, (f"mask{i:02d}.png" for i in range(4)), is_mask=True)
+
+
+def robust_mis(root: Path) -> None:
+    """ROBUST-MIS: ten seconds before a frame, the frame, and the instruments of the frame."""
+    for moment in ("100", "160"):
+        folder = root / "Proctocolectomy/1" / moment
+        frames(folder, (f"{i}.png" for i in range(3)))
+        save(folder / "raw.png", picture(9))
+        save(folder / "instrument_instances.png", mask(1, (0, 1, 2)))
+
+
+def tn3k(root: Path) -> None:
+    """TN3K: folders of pictures and of masks for each side, all in one."""
+    for side in ("trainval", "test"):
+        stills_with_masks(root, f"{side}-image", f"{side}-mask", ("0000", "0001", "0003"))
+
+
+def bus_bra(root: Path) -> None:
+    """BUS-BRA: the two breasts of each patient, and masks with another first word."""
+    for i in (1, 2, 5):
+        for side in "lr":
+            save(root / "Images" / f"bus_{i:04d}-{side}.png", picture(i))
+            save(root / "Masks" / f"mask_{i:04d}-{side}.png", mask(i))
+
+
+def other_languages(root: Path) -> None:
+    for pictures, masks in (("de/Bilder", "de/Masken"), ("es/imagenes", "es/máscaras"), ("zh/图像", "zh/标注")):
+        frames(root / pictures / "a", (f"{i}.png" for i in range(4)))
+        frames(root / masks / "a", (f"{i}.png" for i in range(4)), is_mask=True)

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from pydicom.fileset import FileSet
 
-from monai_feat.data.clip_search import find_clips, find_labelled_clips
+from monai_feat.data.clip_search import find_clips
 from monai_feat.data.clip_tables import list_table
-from monai_feat.data.datalist import DatalistError
 from monai_feat.data.folder_search.contents import FolderContents, search_folder
 from monai_feat.data.readers.load import open_clip
 from tests.monai_feat.data.folder_search import layouts
@@ -78,6 +77,14 @@ def assert_whole(contents: FolderContents) -> None:
                 for i in range(1, 4)
             },
         ),
+        (layouts.polypgen, {f"data_{c}/images_{c}": f"data_{c}/masks_{c}" for c in ("C1", "C2")}),
+        (layouts.dresden, {f"liver/{clip}/image%d.png": f"liver/{clip}/mask%d.png" for clip in ("03", "04")}),
+        (layouts.tn3k, {f"{side}-image": f"{side}-mask" for side in ("trainval", "test")}),
+        (layouts.bus_bra, {f"Images/bus_%d-{side}.png": f"Masks/mask_%d-{side}.png" for side in "lr"}),
+        (
+            layouts.other_languages,
+            {"de/Bilder/a": "de/Masken/a", "es/imagenes/a": "es/máscaras/a", "zh/图像/a": "zh/标注/a"},
+        ),
     ],
 )
 def test_public_layouts_are_told_and_paired(
@@ -93,6 +100,15 @@ def test_public_layouts_are_told_and_paired(
             assert (open_clip(mask).frames, open_clip(mask).size) == (opened.frames, opened.size)
     with pytest.warns(UserWarning, match="taken for masks"):
         assert find_clips(tmp_path) == list(contents.pairs)
+
+
+def test_a_mask_among_frames_of_another_kind_is_none_of_them(tmp_path: Path) -> None:
+    layouts.robust_mis(tmp_path)
+    contents = search_folder(tmp_path)
+    assert {mask.path.name for mask in contents.masks} == {"instrument_instances.png"}
+    assert not {path for path in relative(contents) if "instrument" in path}
+    assert "2 clips with the pixels of masks" in contents.describe()
+    assert_whole(contents)
 
 
 def test_annotations_of_ldpolypvideo_are_no_clips(tmp_path: Path) -> None:
@@ -114,30 +130,6 @@ def test_hyper_kvasir_keeps_its_masks_apart_and_pairs_them(tmp_path: Path) -> No
     listed = list_table(tmp_path / "labeled-videos/video-labels.csv", category="Finding").items
     assert {(item.image.suffix, item.category) for item in listed} == {(".avi", "polyps")}
     assert_whole(contents)
-
-
-@pytest.mark.parametrize(
-    ("pictures", "masks"),
-    [("images", "masks"), ("Original", "Ground Truth"), ("images", "annotations"), ("train/imgs", "train/gts"),
-     ("imagesTr", "labelsTr"), ("JPEGImages", "SegmentationClass")],
-)  # fmt: skip
-def test_folders_of_masks_have_many_names(tmp_path: Path, pictures: str, masks: str) -> None:
-    layouts.stills_with_masks(tmp_path, pictures, masks, NAMES)
-    assert relative(search_folder(tmp_path)) == {f"{pictures}/{name}.jpg": f"{masks}/{name}.jpg" for name in NAMES}
-
-
-def test_frames_of_one_clip_have_a_folder_of_masks(tmp_path: Path) -> None:
-    layouts.stills_with_masks(tmp_path, "CVC/Original", "CVC/Ground Truth", map(str, range(1, 13)), ".tif")
-    assert relative(search_folder(tmp_path)) == {"CVC/Original": "CVC/Ground Truth"}
-
-
-def test_masks_of_several_tools_are_said_and_not_chosen(tmp_path: Path) -> None:
-    layouts.endovis_17(tmp_path, ("Left_Prograsp_Forceps_labels", "Other_labels"))
-    contents = search_folder(tmp_path)
-    assert relative(contents)["instrument_dataset_1/left_frames"] is None
-    assert "has 2 masks among which nothing decides" in contents.describe()
-    with pytest.raises(DatalistError, match="Left_Prograsp_Forceps_labels and Other_labels could each be its mask"):
-        find_labelled_clips(tmp_path)
 
 
 def test_masks_are_told_by_their_pixels(tmp_path: Path) -> None:
@@ -192,21 +184,6 @@ def test_frames_with_gaps_strides_and_companions_are_one_clip(
     assert abs(clip.read(0, 1)[:, 0].permute(1, 2, 0).numpy() - first).mean() < 4
     assert remark in contents.describe()
     assert_whole(contents)
-
-
-def test_two_clips_in_one_folder_are_two(tmp_path: Path) -> None:
-    layouts.frames(tmp_path / "all", [f"seq{s}_{i:02d}.png" for s in (1, 2) for i in range(3)])
-    contents = search_folder(tmp_path)
-    assert relative(contents) == {"all/seq1_%d.png": None, "all/seq2_%d.png": None}
-    assert [open_clip(path).frames for path in contents.pairs] == [3, 3]
-
-
-def test_stills_of_several_sizes_are_no_clip(tmp_path: Path) -> None:
-    for i in range(4):
-        layouts.save(tmp_path / "a" / f"{i}.png", layouts.picture(i, 48 + 4 * i))
-    contents = search_folder(tmp_path)
-    assert len(contents.clips) == 4
-    assert "differ in size" in contents.describe()
 
 
 def test_nothing_of_version_control_waste_bins_and_caches_is_used(tmp_path: Path) -> None:

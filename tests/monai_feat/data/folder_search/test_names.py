@@ -12,11 +12,13 @@ from monai_feat.data.folder_search.names import folder_role, mask_rank, split_ma
     [
         (
             "pictures",
-            "Frame frames left_frames right_frames images imgs Original Videos JPEGImages imagesTr train_images",
+            "Frame frames left_frames right_frames images imgs Original Videos JPEGImages imagesTr train_images "
+            "images_C1 Bilder",
         ),
         (
             "masks",
-            "GT gts ground_truth GroundTruth Ground-Truth labels masks Annotations SegmentationClass labelsTr Edge",
+            "GT gts ground_truth GroundTruth Ground-Truth labels masks Annotations SegmentationClass labelsTr "
+            "Edge masks_C1 trainval-mask Masken máscaras",
         ),
         ("", "Dataset_BUSI_with_GT segmented-images labeled-videos patient0001 TrainDataset train left benign"),
     ],

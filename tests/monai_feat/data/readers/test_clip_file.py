@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from monai_feat.data.limits import reading_limits
 from monai_feat.data.readers.clip_file import ClipFile, VideoReadError, as_read_error, one_line, warn_of_remarks
-from monai_feat.data.readers.eight_bits import exact_uint8
 
 
 class Counter(ClipFile):
@@ -57,14 +55,6 @@ def test_more_than_a_file_can_mean_is_one_line_and_can_be_asked_for(tmp_path: Pa
     assert clip.read(0, 2).shape[1] == 2
     with reading_limits(read_bytes=24), pytest.raises(VideoReadError, match=r"reading_limits\(read_bytes=…\)"):
         clip.read(0, 2)
-
-
-def test_only_whole_numbers_become_uint8() -> None:
-    whole = np.array([0.0, 7.0, 255.0])
-    assert exact_uint8("a", whole).tolist() == [0, 7, 255]
-    for value in (0.5, -1, 256, np.nan, np.inf):
-        with pytest.raises(VideoReadError, match="whole numbers from 0 to 255"):
-            exact_uint8("a", np.array([0, value]))
 
 
 def test_errors_of_libraries_become_one_line() -> None:

@@ -76,23 +76,6 @@ def test_turned_pictures_of_the_reports(cases: Path, name: str, turns: int) -> N
     np.testing.assert_array_equal(load_clip(cases / "masks" / name)[:, 0].permute(1, 2, 0), expected)
 
 
-def test_grey_and_transparent_pictures(tmp_path: Path) -> None:
-    Image.fromarray(RAMP).save(tmp_path / "grey.png")
-    Image.fromarray(np.dstack([RAMP, RAMP, RAMP, np.full_like(RAMP, 51)])).save(tmp_path / "alpha.png")
-    Image.fromarray(np.dstack([RAMP, np.full_like(RAMP, 51)])).save(tmp_path / "grey_alpha.png")
-    assert torch.equal(load_clip(tmp_path / "grey.png").as_tensor()[1, 0], torch.from_numpy(RAMP))
-    for name in ("alpha.png", "grey_alpha.png"):
-        assert (load_clip(tmp_path / name).as_tensor()[0, 0] - torch.from_numpy(RAMP) / 5).abs().max() <= 0.5
-
-
-def test_transparent_palette_is_shown_on_black(tmp_path: Path) -> None:
-    image = Image.fromarray(np.array([[0, 1], [1, 2]], dtype=np.uint8), mode="P")
-    image.putpalette([250, 0, 0, 0, 250, 0, 0, 0, 250])
-    image.save(tmp_path / "a.png", transparency=0)
-    shown = load_clip(tmp_path / "a.png")[:, 0].flatten(1).T.tolist()
-    assert shown == [[0, 0, 0], [0, 250, 0], [0, 250, 0], [0, 0, 250]]
-
-
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jp2", ".pgm"])
 def test_sixteen_bits_are_reduced_from_their_full_range(tmp_path: Path, suffix: str) -> None:
     Image.fromarray(RAMP.astype(np.uint16) * 257).save(tmp_path / f"deep{suffix}")
@@ -107,15 +90,6 @@ def test_fewer_bits_in_sixteen_are_refused_unless_the_file_says_how_many(tmp_pat
         load_clip(tmp_path / "a.png")
     Image.fromarray(levels).save(tmp_path / "a.tif", tiffinfo={281: 2**bits - 1})
     assert (load_clip(tmp_path / "a.tif").as_tensor()[0, 0].int() - torch.from_numpy(RAMP)).abs().max() <= 1
-
-
-@pytest.mark.parametrize(("dtype", "said"), [(np.float32, "floating-point"), (np.int32, "whole numbers of 32 bits")])
-def test_other_numbers_are_refused_for_what_they_are(tmp_path: Path, dtype: type, said: str) -> None:
-    Image.fromarray(RAMP.astype(dtype)).save(tmp_path / "a.tif")
-    with pytest.raises(VideoReadError, match=f"holds {said}"):
-        load_clip(tmp_path / "a.tif")
-    (values,) = open_clip(tmp_path / "a.tif").iter_values([0])
-    assert torch.equal(values[0], torch.from_numpy(RAMP).int())
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".avif"])

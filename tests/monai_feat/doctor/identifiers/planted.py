@@ -110,6 +110,10 @@ def _still(suffix: str, **options: object) -> Callable[[Path], Path]:
     return write
 
 
+def _called(write: Callable[[Path], Path], suffix: str) -> Callable[[Path], Path]:
+    return lambda stem: (path := write(stem)).rename(path.with_suffix(suffix))
+
+
 def _exif() -> Image.Exif:
     exif = Image.Exif()
     exif[0x013B] = WHO
@@ -212,6 +216,12 @@ PLANTED: dict[str, Callable[[Path], Path]] = {
     "avi title": _tags(".avi", "mpeg4", title=WHO),
     "mkv comment": _tags(".mkv", comment=WHO),
     "jpeg exif": _still(".jpg", exif=_exif()),
+    "jpeg exif, called a video": _called(_still(".jpg", exif=_exif()), ".avi"),
+    "avif exif": _still(".avif", exif=_exif()),
+    "webp exif": _still(".webp", exif=_exif()),
+    "mov xmp, called avi": _called(
+        _boxed(b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + f"<x:xmpmeta>{WHO}".encode()), ".avi"
+    ),
     "jpeg comment": _still(".jpg", comment=WHO.encode()),
     "jpeg xmp": _still(".jpg", xmp=f"<x:xmpmeta>{WHO}</x:xmpmeta>".encode()),
     "png text": _still(".png", pnginfo=_png_text()),

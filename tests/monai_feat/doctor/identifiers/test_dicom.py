@@ -19,19 +19,9 @@ from pydicom.uid import (
 
 from monai_feat.doctor.identifiers.dicom import look_at_dicom
 from monai_feat.doctor.identifiers.dicom_bytes import find_attributes
-from monai_feat.doctor.identifiers.dicom_profile import is_identifying, is_private, is_uid, name_of
 from tests.monai_feat.data.folder_search import layouts
 
 NAME = "DOE^JANE"
-
-
-def test_the_profile_knows_what_identifies() -> None:
-    for tag in (0x00100010, 0x00100020, 0x00081030, 0x00080080, 0x60003000, 0x50100005):
-        assert is_identifying(tag), name_of(tag)
-    for tag in (0x00280010, 0x00080060, 0x7FE00010, 0x00080018):
-        assert not is_identifying(tag), name_of(tag)
-    assert is_uid(0x0020000D)
-    assert is_private(0x00091010)
 
 
 @pytest.mark.parametrize(
