@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "distributed": ("networks.nets", "checkpoints"),
     "records": ("files", "data"),
     "marks": ("data", "checkpoints"),
-    "bundle": ("files", "data", "transforms", "checkpoints", "records", "marks"),
+    "bundle": ("files", "documents", "data", "transforms", "checkpoints", "records", "marks"),
     "generator": (*CORE, "conditions.prompts", "inferers", "transforms", "bundle", "checkpoints"),
     "plugin": ("data",),
     "": ("plugin", "generator"),
