@@ -65,6 +65,7 @@ COMMANDS = {
         "train variants at equal budget, and tell which can be told apart", "monai_feat.apps.compare", go_on=_GOES_ON
     ),
     "estimate": Command("say how much memory a network needs, before it runs", "monai_feat.apps.estimate"),
+    "record": Command("pack runs with their records into one file; verify it", "monai_feat.apps.record"),
     "inspect": Command("list what a bundle would run, fetch and write", "monai_feat.apps.inspect"),
     "bundle": Command("copy a shipped bundle to a folder of your own", "monai_feat.apps.copy_bundle"),
 }
