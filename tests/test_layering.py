@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "checkpoints": ("files",),
     "networks.nets": ("files", "ops", "networks.blocks", "networks.mixers", "conditions", "checkpoints"),
     "networks.schedulers": (),
+    "optimizers": (),
     "networks": ("networks.blocks", "networks.mixers", "networks.nets", "networks.schedulers"),
     "inferers": ("conditions", "networks.schedulers"),
     "data": ("files", "documents", "transforms"),

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from .channel_attention import ChannelAttention
 from .depthwise_pyramid import DepthwisePyramid
+from .frequency_excitation import FrequencyExcitation
 from .gated_recurrence import GatedRecurrence
 from .guided_mixing import GuidedMixing
+from .haar import HaarMixing
 from .no_mixing import NoMixing
 from .registry import MixerChoice, build_mixer, mixer_names, register_mixer
 from .slot import Axis, Slot
@@ -23,8 +25,10 @@ __all__ = [
     "Axis",
     "ChannelAttention",
     "DepthwisePyramid",
+    "FrequencyExcitation",
     "GatedRecurrence",
     "GuidedMixing",
+    "HaarMixing",
     "MixerChoice",
     "NoMixing",
     "Slot",
