@@ -70,7 +70,7 @@ def export_crate(runs: Sequence[str | os.PathLike[str]], out: str | os.PathLike[
 
 
 def _new_crate(licence: str) -> Any:
-    crate = ROCrate()
+    crate = ROCrate(version="1.1")  # on which the profile is built
     crate.name = "Runs of monai-feat"
     crate.description = "What was run, with what, on which data, and what came out; see record.json of each run."
     profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
