@@ -85,13 +85,13 @@ def _page(found: Findings, summary: Summary, fidelity: Sequence[Fidelity], plan:
 
 
 def _subtitle(found: Findings) -> str:
-    scores = found.study.scores
+    scores, baselines = found.study.scores, found.study.named("baseline")  # which nobody asked for
     sizes: dict[str, set[object]] = {
         "patient": {score.patient for score in scores},
         "clip": {score.clip for score in scores},
         "fold": {score.fold for score in scores},
         "seed": {score.seed for score in scores},
-        "arm": {score.arm for score in scores},
+        "arm": {score.arm for score in scores if score.arm not in baselines},
     }
     return " · ".join(count(len(names), noun) for noun, names in sizes.items())
 
