@@ -33,11 +33,13 @@ _FEWEST_PIXELS = 5
 _FEWEST_CHARACTERS = 4
 # Two lines of this many will do where one stands close above the other and both are of one height.
 _FEWEST_IN_A_BLOCK = 3
-# Shorter lines belong to a block of text that ends less than this many character heights away. A single character must
-# be nearer, and stand where the block's lines begin.
-_LINE_SPACING, _CHARACTER_SPACING = 6.0, 2.0
+# Shorter lines belong to a long one less than this many character heights away where both begin in one column; others
+# must stand in one of the next rows. A single character must be near, and stand where the block's lines begin.
+_LINE_SPACING, _ROW_SPACING, _CHARACTER_SPACING = 6.0, 2.0, 2.0
 # Dots, colons and cut characters belong to a line that ends less than this many character heights away.
 _MARK_SPACING = 0.8
+# By so many character heights a line grows with them at each end.
+_MOST_MARKS = 2.0
 
 
 class _Glyph(NamedTuple):
@@ -155,8 +157,13 @@ def _grown(texts: Sequence[_Text], waiting: Sequence[_Line]) -> list[_Text]:
 def _with_marks(text: _Text, pieces: Sequence[_Glyph]) -> _Glyph:
     """The box of a line with the dots, colons and cut characters at its ends."""
     box, reach = text.box, _MARK_SPACING * text.height
+    first, last = box.left - _MOST_MARKS * text.height, box.right + _MOST_MARKS * text.height
     slack = 0.3 * text.height
-    level = [p for p in pieces if p.top >= box.top - slack and p.bottom <= box.bottom + slack and p.height > 1]
+    level = [
+        p for p in pieces
+        if p.top >= box.top - slack and p.bottom <= box.bottom + slack and p.height > 1
+        and p.left >= first and p.right <= last
+    ]  # fmt: skip
     for piece in sorted(level, key=lambda p: p.left):
         if piece.left >= box.left and piece.left - box.right <= reach:
             box = _around([box, piece])
@@ -212,15 +219,29 @@ def _stacked(line: _Line, other: _Line) -> bool:
 
 
 def _belongs(line: _Line, text: _Text) -> bool:
-    box, block = _around(line), text.long_line
+    box = _around(line)
     tallest = max(glyph.height for glyph in line)  # small letters are lower than digits
     if len(line) == 1:
-        return 0.8 <= tallest / text.height <= 1.25 and (_begins_below(box, text) or _goes_on(box, text))
-    reach = _LINE_SPACING * text.height
+        return (
+            _is_beside(box, text)
+            and 0.8 <= tallest / text.height <= 1.25
+            and (_begins_below(box, text) or _goes_on(box, text))
+        )
     alike = 0.7 <= tallest / text.height <= 1.4
-    # A block grows downwards and upwards only: sideways, it would hop from highlight to highlight.
-    beside = block.left - 2 * text.height <= box.left <= block.right + reach
-    return alike and beside and _rows_between(box, text.box) <= reach
+    return alike and _is_beside(box, text)
+
+
+def _is_beside(box: _Glyph, text: _Text) -> bool:
+    """Whether a box begins where the long line does that a text belongs to, near it, or stands in a row close to it.
+
+    What counts is the long line: from short line to short line, blocks would hop from highlight to highlight, and wash
+    out tissue.
+    """
+    block, height = text.long_line, text.height
+    begins_there = abs(box.left - block.left) <= 2 * height
+    rows = _LINE_SPACING if begins_there else _ROW_SPACING
+    within = block.left - 2 * height <= box.left and box.right <= block.right + _LINE_SPACING * height
+    return within and _rows_between(box, block) <= rows * height
 
 
 def _begins_below(character: _Glyph, text: _Text) -> bool:
