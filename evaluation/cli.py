@@ -11,7 +11,8 @@ REAL is what the model was trained on, FAKE what it made, HELD real clips of oth
 or one clip (mp4, avi, mov, gif, frames, DICOM, NIfTI, ...), datalist.json or datalist.json:testing, phantom:NAME:SEED,
 or safetensors of latents. Under torchrun, processes share the work.
 
-Exit codes: 0 done; 2 not done, with the reason; 3 with --gate, copies were found or the gate could not be calibrated.
+Exit codes: 0 done; 2 not done, with the reason; 3 with --gate, copies were found, the weights of --generator tell
+their training patients, or either could not be calibrated.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import cast, get_args
 import torch
 from torch import distributed, nn
 
+from monai_feat import ClipGenerator
 from monai_feat.apps.next_step import GATE_PATIENTS, gate_note, next_step, study_command
 from monai_feat.bundle import ClipReading
 from monai_feat.checkpoints import CheckpointError
@@ -83,6 +85,10 @@ def _run(options: argparse.Namespace) -> int:
         _import(module)
     if options.gate and options.held_out is None:
         raise ValueError("--gate is calibrated on real clips that were not trained on: name them with --held-out HELD")
+    if options.generator and options.held_out is None:
+        raise ValueError(
+            "--generator is attacked by real clips that were not trained on: name them with --held-out HELD"
+        )
     for folder in (Path(options.out), _cache(options)):
         check_folder(folder)
     reading = ClipReading.of_samples(options.fake)
@@ -99,9 +105,7 @@ def _run(options: argparse.Namespace) -> int:
     page = write_report(evaluation, options.out)
     record.finish(score_values(evaluation), RESULTS)
     _tell(evaluation, page, options, settings.modality)
-    if options.gate and (evaluation.gate is None or not evaluation.gate.passed):
-        return 3
-    return 0
+    return 3 if options.gate and not evaluation.may_be_shared else 0
 
 
 def _tell_before(comparison: Comparison, options: argparse.Namespace) -> None:
@@ -146,6 +150,12 @@ def _on_bad(options: argparse.Namespace, reading: ClipReading | None) -> str:
 
 def _autoencoder(options: argparse.Namespace) -> nn.Module | None:
     return None if options.autoencoder is None else load_autoencoder(Path(options.autoencoder), options.device)
+
+
+def _generator(options: argparse.Namespace) -> ClipGenerator | None:
+    return (
+        None if options.generator is None else ClipGenerator.from_pretrained(options.generator, device=options.device)
+    )
 
 
 def _protocol(options: argparse.Namespace, reading: ClipReading | None) -> Protocol:
@@ -202,6 +212,8 @@ def _settings(options: argparse.Namespace, comparison: Comparison) -> Settings:
         corruptions=options.corruptions,
         modality=options.modality or _modality(options.real, comparison),
         autoencoder=comparison.options.autoencoder,
+        generator=_generator(options),
+        weights=options.generator or "",
         command=options.command,
         progress=not options.quiet,
     )
@@ -257,6 +269,10 @@ def _parser() -> argparse.ArgumentParser:
         "--held-out", metavar="HELD", help="real clips of other patients, on which the model was not trained"
     )
     parser.add_argument("--gate", action="store_true", help="exit with 3 unless no copy of a training clip was found")
+    weights = (
+        "weights that made FAKE, a bundle or a folder: ask, too, whether they tell the patients they were trained on"
+    )
+    parser.add_argument("--generator", metavar="WEIGHTS", help=weights)
     parser.add_argument("--out", default="evaluation_out", help="folder of the report (default: %(default)s)")
     _add_protocol(parser)
     _add_reading(parser)

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
+
+if TYPE_CHECKING:  # which imports what the gate finds
+    from .privacy.findings import Membership
 
 __all__ = [
     "POWER_MARGIN",
@@ -276,6 +279,7 @@ class Evaluation:
         distributions: of properties of clips.
         curves: of corruptions; empty where none were asked for.
         gate: None where no held-out clips were given.
+        membership: of the training patients in the weights; None where none were given.
         repeats: among the synthetic clips; None where there are too few.
         power: of synthetic over real clips, by band of time and space.
         clips: a few clips of each side to look at, uint8 ``(C, T, H, W)``; not written to JSON.
@@ -294,6 +298,7 @@ class Evaluation:
     distributions: tuple[Distribution, ...] = ()
     curves: tuple[Curve, ...] = ()
     gate: GateResult | None = None
+    membership: Membership | None = None
     repeats: Repeats | None = None
     power: tuple[PowerRatio, ...] = ()
     clips: dict[str, tuple[Tensor, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -301,6 +306,12 @@ class Evaluation:
     command: str = ""
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def may_be_shared(self) -> bool:
+        """Whether no training clip was found among the synthetic ones, nor, where they were given, in the weights."""
+        is_told = self.membership is not None and not self.membership.passed
+        return self.gate is not None and self.gate.passed and not is_told
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but pixels, as JSON can hold it."""

@@ -17,12 +17,15 @@ import torch
 from torch import Tensor, distributed, nn
 from tqdm import tqdm
 
-from monai_feat import __version__
+from monai_feat import ClipGenerator, __version__
 from monai_feat.metrics.features import DescriptorFeatures, FeatureNetwork
 from monai_feat.metrics.functional.properties import Modality
 from monai_feat.transforms import to_unit_range
 
 from .memorisation import run_gate
+from .privacy.errors import as_denoiser, measure_errors
+from .privacy.findings import Membership
+from .privacy.inference import infer_membership
 from .reading.clips import ClipSet, evenly_spaced
 from .reading.comparison import Comparison
 from .reading.protocol import Protocol, content_digest
@@ -54,6 +57,8 @@ class Settings:
         corruptions: measure the corruption curves of the distances.
         modality: of the properties that are measured.
         autoencoder: encodes clips for the memorisation gate; None looks at pixels alone.
+        generator: weights that are asked whether they tell the patients of their training; None for none.
+        weights: where they lie.
         command: that was given.
         progress: show bars.
     """
@@ -64,6 +69,8 @@ class Settings:
     corruptions: bool = False
     modality: Modality = "any"
     autoencoder: nn.Module | None = None
+    generator: ClipGenerator | None = None
+    weights: str = ""
     command: str = ""
     progress: bool = True
 
@@ -103,6 +110,7 @@ def evaluate(comparison: Comparison, spaces: Sequence[FeatureSpace], settings: S
         distributions=tuple(distributions(measured, sides)),
         curves=_curves(comparison, spaces, settings),
         gate=_gate(comparison, settings),
+        membership=_membership(comparison, settings),
         repeats=_repeats(spaces, sides),
         power=_power(spectrum, sides),
         clips={name: _some_clips(comparison.clips(name)) for name in comparison.sides},
@@ -201,6 +209,20 @@ def _gate(comparison: Comparison, settings: Settings) -> GateResult | None:
         seed=comparison.protocol.seed,
         progress=settings.progress,
     )
+
+
+def _membership(comparison: Comparison, settings: Settings) -> Membership | None:
+    """Whether the weights tell the patients of their training; by the windows that are scored."""
+    if settings.generator is None or "held_out" not in comparison.sides:
+        return None
+    network, autoencoder = settings.generator.network, settings.generator.autoencoder
+    sides = [comparison.clips(name) for name in ("train", "held_out")]
+    seed, progress = comparison.protocol.seed, settings.progress
+    errors = [
+        measure_errors(as_denoiser(network), autoencoder, clips, seed, label, progress)
+        for clips, label in zip(sides, ("errors of training clips", "errors of held-out clips"), strict=True)
+    ]
+    return infer_membership(*errors, [clips.groups for clips in sides], settings.weights, seed)
 
 
 @torch.no_grad()

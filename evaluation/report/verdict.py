@@ -12,6 +12,7 @@ from monai_feat.visualize import format_number
 
 from ..results import Evaluation, Floor, GateResult, Repeats, Score
 from .mending import find_faults, mending_text
+from .privacy import about_membership
 from .score_text import count, interval_text, number_within, percent, range_text
 
 __all__ = ["Verdict", "lead_score", "verdict"]
@@ -32,20 +33,32 @@ def verdict(evaluation: Evaluation) -> Verdict:
 
     Clips that repeat each other come first, and then no score is said to be like that of real clips: with few patients
     a distance misses a generator that has collapsed. The tone is ``alarm`` where copies were found, of training clips
-    or of each other; ``good`` only where there are no warnings, the gate was passed, and the lead score lies at its
-    floor; ``caution`` otherwise.
+    or of each other, or where the weights tell their patients; ``good`` only where there are no warnings, the gate was
+    passed, and so were the weights if they were given, and the lead score lies at its floor; ``caution`` otherwise.
     """
     score = lead_score(evaluation)
     if evaluation.repeats is not None and evaluation.repeats.found:
-        is_alarm = evaluation.repeats.are_copies or bool(evaluation.gate and evaluation.gate.copies)
-        sentences = (_about_repeats(evaluation.repeats), *_mending(evaluation), _about_gate(evaluation.gate))
+        is_alarm = evaluation.repeats.are_copies or _are_patients_told(evaluation)
+        sentences = (_about_repeats(evaluation.repeats), *_mending(evaluation), *_privacy(evaluation))
         return Verdict("alarm" if is_alarm else "caution", sentences)
     is_like_real, about_score = _about_score(score)
-    sentences = (about_score, *_mending(evaluation), _about_gate(evaluation.gate))
-    if evaluation.gate and evaluation.gate.copies:
+    sentences = (about_score, *_mending(evaluation), *_privacy(evaluation))
+    if _are_patients_told(evaluation):
         return Verdict("alarm", sentences)
-    is_passed = evaluation.gate is not None and evaluation.gate.passed
+    is_calibrated = evaluation.membership is None or evaluation.membership.passed
+    is_passed = evaluation.gate is not None and evaluation.gate.passed and is_calibrated
     return Verdict("good" if is_passed and is_like_real and not evaluation.warnings else "caution", sentences)
+
+
+def _are_patients_told(evaluation: Evaluation) -> bool:
+    """Whether training clips were found, among the synthetic ones or in the weights."""
+    is_told = evaluation.membership is not None and evaluation.membership.tells
+    return is_told or bool(evaluation.gate and evaluation.gate.copies)
+
+
+def _privacy(evaluation: Evaluation) -> tuple[str, ...]:
+    weights = (about_membership(evaluation.membership),) if evaluation.membership is not None else ()
+    return (_about_gate(evaluation.gate), *weights)
 
 
 def lead_score(evaluation: Evaluation) -> Score | None:

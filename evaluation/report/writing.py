@@ -21,6 +21,7 @@ from .measurements import curves_section, distributions_section
 from .method import limits_section, method_section
 from .pictures import PLANS, PicturePlan, clips_section
 from .power import power_section
+from .privacy import privacy_section
 from .score_text import count, side_name
 from .scores import scores_section
 from .verdict import Verdict, verdict
@@ -103,6 +104,8 @@ def _page(evaluation: Evaluation, plan: PicturePlan) -> Page:
         page.section("What to mend", power_section(evaluation.power))
     page.section("Clips", clips_section(evaluation, plan))
     page.section("Memorisation", gate_section(evaluation.gate, evaluation.frame_rate, plan))
+    if evaluation.membership is not None:
+        page.section("Privacy of the weights", privacy_section(evaluation.membership))
     if evaluation.distributions:
         page.section("Properties of the clips", distributions_section(evaluation.distributions))
     if evaluation.curves:

@@ -146,6 +146,16 @@ def test_the_memorisation_gate_itself(tmp_path: Path) -> None:
     assert report["protocol"]["colour"] == "grey"
 
 
+def test_weights_are_attacked_and_fail_a_gate_that_cannot_say(tmp_path: Path, gate: dict[str, Any]) -> None:
+    specs = [f"phantom:ultrasound:{seed}" for seed in (1, 2, 3)]
+    sides = [specs[0], specs[1], "--held-out", specs[2], "--max-clips", "4", "--size", "16", "--num-frames", "2"]
+    assert run(tmp_path, *sides, "--gate")[0] == 0
+    code, report = run(tmp_path, *sides, "--gate", "--generator", "feat_ultrasound")
+    assert code == 3  # four held-out patients cannot tell 5 %
+    assert report["membership"]["num_clips"] == [4, 4]
+    assert set(report["membership"]["by_error"]) >= {"denoising at 1.2", "reconstruction"}
+
+
 def test_corruption_curves(tmp_path: Path) -> None:
     specs = [f"phantom:endoscopy:{seed}" for seed in (1, 2)]
     code, report = run(tmp_path, *specs, "--max-clips", 4, "--size", 32, "--corruptions")
@@ -172,6 +182,7 @@ def test_a_grid_of_samples(write_clips: WriteClips, tmp_path: Path) -> None:
         (["real", "fast"], "--frame-rate 10 makes them equal (--accept-differences scores them all the same"),
         (["real", "broken"], "broken.mp4: is not a video"),
         (["real", "fake", "--gate"], "name them with --held-out HELD"),
+        (["real", "fake", "--generator", "feat_ultrasound"], "name them with --held-out HELD"),
         (["real", "fake", "--held-out", "real"], "of HELD are not held out: p0_0.mp4 is the same file as p0_0.mp4"),
         (["real", "fake", "--preset", "endora_2024"], "scores with the network i3d: give its file"),
         (["real", "fake", "--weights", "i3d=broken/broken.mp4"], "broken.mp4: "),
