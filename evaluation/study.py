@@ -218,11 +218,11 @@ def _membership(comparison: Comparison, settings: Settings) -> Membership | None
     network, autoencoder = settings.generator.network, settings.generator.autoencoder
     sides = [comparison.clips(name) for name in ("train", "held_out")]
     seed, progress = comparison.protocol.seed, settings.progress
-    errors = [
+    train, held_out = (
         measure_errors(as_denoiser(network), autoencoder, clips, seed, label, progress)
         for clips, label in zip(sides, ("errors of training clips", "errors of held-out clips"), strict=True)
-    ]
-    return infer_membership(*errors, [clips.groups for clips in sides], settings.weights, seed)
+    )
+    return infer_membership(train, held_out, [clips.groups for clips in sides], settings.weights, seed)
 
 
 @torch.no_grad()

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -86,12 +87,10 @@ def simulate(design: Design, leak: Leak, replicates: int, seed: int = 0) -> Rate
 
 
 def _attack(design: Design, leak: Leak, random: Generator) -> Membership:
-    sides = [_errors(design, count, part, random) for count, part in ((design.train, leak), (design.held_out, Leak()))]
-    return infer_membership(*sides, [_patients(design, count, side) for count, side in _sides(design)])
-
-
-def _sides(design: Design) -> Sequence[tuple[int, str]]:
-    return ((design.train, "train"), (design.held_out, "held out"))
+    train = _errors(design, design.train, leak, random)
+    held_out = _errors(design, design.held_out, Leak(), random)
+    groups = [_patients(design, design.train, "train"), _patients(design, design.held_out, "held out")]
+    return infer_membership(train, held_out, groups)
 
 
 def _patients(design: Design, count: int, side: str) -> list[str]:
@@ -115,7 +114,7 @@ def _shared(design: Design, count: int, random: Generator) -> Tensor:
         own = own / torch.randn(count, design.freedom, generator=random).double().square().mean(1).sqrt()
     within = WITHIN if design.clips > 1 else 0.0
     clips = torch.randn(count * design.clips, generator=random).double()
-    return (1 - within) ** 0.5 * own.repeat_interleave(design.clips) + within**0.5 * clips
+    return math.sqrt(1 - within) * own.repeat_interleave(design.clips) + math.sqrt(within) * clips
 
 
 def _of_population(design: Design, leak: Leak) -> tuple[float, float]:
@@ -124,8 +123,8 @@ def _of_population(design: Design, leak: Leak) -> tuple[float, float]:
         return 0.01, 0.05
     many = replace(design, train=POPULATION, held_out=POPULATION)
     random = Generator().manual_seed(1)
-    sides = [_errors(many, POPULATION, part, random) for part in (leak, Leak())]
-    signals = error_signals(*sides, [*_patients(many, POPULATION, "a"), *_patients(many, POPULATION, "b")])
+    train, held_out = (_errors(many, POPULATION, part, random) for part in (leak, Leak()))
+    signals = error_signals(train, held_out, [*_patients(many, POPULATION, "a"), *_patients(many, POPULATION, "b")])
     scores = membership_scores(signals, torch.arange(signals.shape[1]) >= signals.shape[1] // 2)
     known, null = scores.reshape(2, POPULATION, many.clips).mean(2)
     limits = null.quantile(torch.tensor([0.99, 0.95], dtype=torch.float64))

@@ -34,9 +34,6 @@ def about_membership(found: Membership) -> str:
 
 def privacy_section(found: Membership) -> Html:
     """Return the answer, the true-positive rates, and what each error tells."""
-    tone, title = ("alarm", "Patients are told") if found.tells else ("caution", "Not calibrated")
-    if found.passed:
-        tone, title = "good", "Patients are not told"
     explained = paragraph(
         "What weights have learnt by heart they denoise and reconstruct better. Each clip was denoised at several "
         "levels of noise, and its errors were set beside those of clips of such detail and motion. Held-out patients, "
@@ -47,12 +44,19 @@ def privacy_section(found: Membership) -> Html:
     caption = "Chance that a training patient has a smaller error than a held-out one; 0.5 tells nothing"
     return join(
         [
-            notice(tone, title, paragraph(about_membership(found))),
+            _answer(found),
             explained,
             _rates(found),
             table({"Error": "text", "Chance": "number"}, by_error, caption),
         ]
     )
+
+
+def _answer(found: Membership) -> Html:
+    text = paragraph(about_membership(found))
+    if found.tells:
+        return notice("alarm", "Patients are told", text)
+    return notice("good", "Patients are not told", text) if found.passed else notice("caution", "Not calibrated", text)
 
 
 def _sizes(found: Membership) -> list[tuple[int, int]]:
