@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from monai_feat.losses.autoencoder import AutoencoderLoss, gradient_difference, kl_to_standard_normal, label_loss
 from monai_feat.losses.hybrid_diffusion import HybridDiffusionLoss
+from monai_feat.losses.min_snr_flow import MinSNRFlowLoss
 from monai_feat.losses.rectified_flow import RectifiedFlowLoss
 from monai_feat.losses.segmentation import ClipSegmentationLoss, consistency_ramp
 
@@ -13,6 +14,7 @@ __all__ = [
     "AutoencoderLoss",
     "ClipSegmentationLoss",
     "HybridDiffusionLoss",
+    "MinSNRFlowLoss",
     "RectifiedFlowLoss",
     "consistency_ramp",
     "gradient_difference",

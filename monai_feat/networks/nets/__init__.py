@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from .clean_prediction_feat import CleanPredictionFEAT
 from .clip_segmenter import ClipSegmenter, Context
 from .clip_unet import ClipUNet
 from .feat import FEAT, FEAT_PRESETS, FEATLayer
@@ -14,6 +15,7 @@ from .stable_diffusion_autoencoder import StableDiffusionAutoencoder
 __all__ = [
     "FEAT",
     "FEAT_PRESETS",
+    "CleanPredictionFEAT",
     "ClipSegmenter",
     "ClipUNet",
     "Context",
