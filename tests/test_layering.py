@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "conditions.prompts": ("conditions", "data", "networks.nets", "transforms"),
     "losses": ("networks.schedulers",),
     "metrics": ("files", "transforms"),
+    "exporters": ("files", "networks.nets"),
     "importers": ("files", "checkpoints", "networks.blocks", "networks.nets"),
     "visualize": ("files", "transforms"),
     "doctor": ("files", "transforms", "data", "visualize"),
