@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bi-WKV out of standard ONNX operators: one `Scan` over the tokens, both ways at once; letters are those of `bi_wkv`.
 
-Exponents are counted from the first token, q_i = k_i + i w, and from the last one for the way back, in double
-precision: their running maximum is a selection that rounds nothing. Sums are kept in float32, relative to it.
+Exponents are counted from the first token, q_i = k_i + i w, and from the last one for the way back: their running
+maximum is a selection that rounds nothing, and sums are kept relative to it. All is computed in double precision.
 Imported only where onnxscript is, which reads the source of the functions below.
 """
 
-# mypy: disable-error-code="valid-type,name-defined"
+# mypy: disable-error-code="valid-type,untyped-decorator"
 from __future__ import annotations
 
 from monai.utils import optional_import
@@ -28,13 +28,13 @@ def scan_bi_wkv(w: FLOAT, u: FLOAT, k: FLOAT, v: FLOAT) -> tuple[FLOAT, DOUBLE]:
     @graph()
     def step(num_a, den_a, peak_a, num_b, den_b, peak_b, key_a, value_a, key_b, value_b):  # type: ignore[no-untyped-def]
         new_a = op.Max(peak_a, key_a)
-        keep_a = op.Exp(op.Cast(peak_a - new_a, to=1))
-        enter_a = op.Exp(op.Cast(key_a - new_a, to=1))
+        keep_a = op.Exp(peak_a - new_a)
+        enter_a = op.Exp(key_a - new_a)
         next_num_a = num_a * keep_a + value_a * enter_a
         next_den_a = den_a * keep_a + enter_a
         new_b = op.Max(peak_b, key_b)
-        keep_b = op.Exp(op.Cast(peak_b - new_b, to=1))
-        enter_b = op.Exp(op.Cast(key_b - new_b, to=1))
+        keep_b = op.Exp(peak_b - new_b)
+        enter_b = op.Exp(key_b - new_b)
         next_num_b = num_b * keep_b + value_b * enter_b
         next_den_b = den_b * keep_b + enter_b
         return (  # the states after this token; then those before it, which are what it sees
@@ -53,6 +53,7 @@ def scan_bi_wkv(w: FLOAT, u: FLOAT, k: FLOAT, v: FLOAT) -> tuple[FLOAT, DOUBLE]:
         )
 
     keys = op.Cast(k, to=11)
+    values = op.Cast(v, to=11)
     decay = op.Cast(w, to=11)
     length = op.Shape(k, start=1, end=2)
     index = op.Range(op.Constant(value_int=0), op.Squeeze(length), op.Constant(value_int=1))
@@ -60,7 +61,7 @@ def scan_bi_wkv(w: FLOAT, u: FLOAT, k: FLOAT, v: FLOAT) -> tuple[FLOAT, DOUBLE]:
     passed_a = position * decay  # (T, C)
     passed_b = (op.Cast(length, to=11) - 1.0 - position) * decay
     shape = op.Concat(op.Shape(k, start=0, end=1), op.Shape(k, start=2, end=3), axis=0)
-    zero = op.Expand(op.Constant(value_float=0.0), shape)  # (B, C)
+    zero = op.Cast(op.Expand(op.Constant(value_float=0.0), shape), to=11)  # (B, C)
     lowest = op.Cast(op.Expand(op.Constant(value_float=-1e30), shape), to=11)
     _1, _2, _3, _4, _5, _6, num_a, den_a, peak_a, num_b, den_b, peak_b = op.Scan(
         zero,
@@ -70,9 +71,9 @@ def scan_bi_wkv(w: FLOAT, u: FLOAT, k: FLOAT, v: FLOAT) -> tuple[FLOAT, DOUBLE]:
         zero,
         lowest,
         keys + passed_a,
-        v,
+        values,
         keys + passed_b,
-        v,
+        values,
         body=step,
         num_scan_inputs=4,
         scan_input_axes=[1, 1, 1, 1],
@@ -84,9 +85,9 @@ def scan_bi_wkv(w: FLOAT, u: FLOAT, k: FLOAT, v: FLOAT) -> tuple[FLOAT, DOUBLE]:
     scale_b = peak_b - passed_b + decay
     own = keys + op.Cast(u, to=11)
     peak = op.Max(scale_a, scale_b, own)
-    before = op.Exp(op.Cast(scale_a - peak, to=1))
-    after = op.Exp(op.Cast(scale_b - peak, to=1))
-    here = op.Exp(op.Cast(own - peak, to=1))
+    before = op.Exp(scale_a - peak)
+    after = op.Exp(scale_b - peak)
+    here = op.Exp(own - peak)
     denominator = before * den_a + after * den_b + here
-    output = (before * num_a + after * num_b + here * v) / denominator
-    return output, peak + op.Log(op.Cast(denominator, to=11))
+    output = (before * num_a + after * num_b + here * values) / denominator
+    return op.Cast(output, to=1), peak + op.Log(denominator)
