@@ -132,7 +132,7 @@ def _decode(exam: ClipExam, path: Path, max_frames: int, detector: Detector, rep
         report("frame_rate", f"frames are unevenly spaced: the longest step in time is {ratio:.1f} times the usual one")
     exam.has_text_search = True
     if boxes := find_text_boxes(torch.stack(kept, dim=1), detector):
-        report("burnt_in_text", f"{len(boxes)} regions look like text", boxes)
+        report("burnt_in_text", f"{len(boxes)} region{' looks' if len(boxes) == 1 else 's look'} like text", boxes)
 
 
 def _look_at_mask(exam: ClipExam, label: Path, shown: str, report: Reporter) -> None:

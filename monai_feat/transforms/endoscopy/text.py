@@ -34,8 +34,9 @@ _FEWEST_CHARACTERS = 4
 # Two lines of this many will do where one stands close above the other and both are of one height.
 _FEWEST_IN_A_BLOCK = 3
 # Shorter lines belong to a long one less than this many character heights away where both begin in one column; others
-# must stand in one of the next rows. A single character must be near, and stand where the block's lines begin.
-_LINE_SPACING, _ROW_SPACING, _CHARACTER_SPACING = 6.0, 2.0, 2.0
+# must stand in one of the next two rows. A single character must be near, and stand where the block's lines begin.
+_SIDE_SPACING = 6.0  # to the right of the long line, and before and behind it for single characters
+_LINE_SPACING, _ROW_SPACING, _CHARACTER_SPACING = 10.0, 4.0, 2.0
 # Dots, colons and cut characters belong to a line that ends less than this many character heights away.
 _MARK_SPACING = 0.8
 # By so many character heights a line grows with them at each end.
@@ -240,7 +241,7 @@ def _is_beside(box: _Glyph, text: _Text) -> bool:
     block, height = text.long_line, text.height
     begins_there = abs(box.left - block.left) <= 2 * height
     rows = _LINE_SPACING if begins_there else _ROW_SPACING
-    within = block.left - 2 * height <= box.left and box.right <= block.right + _LINE_SPACING * height
+    within = block.left - 2 * height <= box.left and box.right <= block.right + _SIDE_SPACING * height
     return within and _rows_between(box, block) <= rows * height
 
 
@@ -254,7 +255,7 @@ def _goes_on(character: _Glyph, text: _Text) -> bool:
     """Whether a character stands on the foot of a line, before or behind it."""
     gap = max(character.left - text.box.right, text.box.left - character.right)
     return (
-        abs(character.bottom - text.box.bottom) <= max(1.0, 0.15 * text.height) and gap <= _LINE_SPACING * text.height
+        abs(character.bottom - text.box.bottom) <= max(1.0, 0.15 * text.height) and gap <= _SIDE_SPACING * text.height
     )
 
 
