@@ -27,13 +27,17 @@ def test_golden_outputs_and_gradients(golden: Path, case: int, function: Any, dt
     assert_close(with_gradients(function, *given), expected, bound)
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 3), (3, 2, 1), (2, 7, 5), (1, 64, 4), (0, 3, 2)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 3), (3, 2, 1), (2, 7, 5), (1, 64, 4)], ids=str)
 def test_equals_the_reference_with_gradients(shape: tuple[int, int, int]) -> None:
     given = arguments(*shape)
-    if not shape[0]:
-        assert bi_wkv(*given[:4]).shape == shape
-        return
     assert_close(with_gradients(bi_wkv, *given), with_gradients(bi_wkv_reference, *given), 1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_no_clips_have_no_gradients(dtype: torch.dtype) -> None:
+    output, *gradients = with_gradients(bi_wkv, *arguments(0, 3, 2, dtype=dtype))
+    assert [x.shape for x in (output, *gradients)] == [(0, 3, 2), (2,), (2,), (0, 3, 2), (0, 3, 2)]
+    assert not any(gradient.any() for gradient in gradients)
 
 
 @pytest.mark.parametrize("key_scale", [80.0, 250.0])
