@@ -48,11 +48,11 @@ class TrainingPlan:
 
     autoencoder: str = "feat_ultrasound"
     modality: str = "ultrasound"
-    num_train: int = 64
-    num_held_out: int = 128
-    steps: int = 800
+    num_train: int = 16
+    num_held_out: int = 100
+    steps: int = 250
     batch_size: int = 8
-    num_frames: int = 8
+    num_frames: int = 4
     size: int = 32
     preset: str = "nano"
 
