@@ -55,8 +55,9 @@ weights: $(BASE)
 docs: $(DOCS)
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build
 
+# Each process has one thread: with more, processes on busy cores wait for each other.
 test: $(DEV)
-	@$(RUN) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(DEV)
 	$(RUN) -m ruff check .
