@@ -36,6 +36,10 @@ COMMANDS = {
     "demo",
     "bundle",
     "estimate",
+    "compare",
+    "inspect",
+    "marked",
+    "record",
 }
 STUDY = """
 title: Does it run?
