@@ -17,7 +17,7 @@ from monai.bundle import ConfigParser, run
 from evaluation import cli
 from monai_feat.apps.studies import import_study
 from monai_feat.bundle import check_config
-from monai_feat.conditions import conditions_from_json, conditions_to_json
+from monai_feat.conditions import conditions_from_json, conditions_to_json, registry
 from monai_feat.data import ClipItem
 from monai_feat.files import read_json
 from monai_feat.metrics.functional import properties
@@ -54,6 +54,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sys.path.insert(0, str(folder))
     yield folder / "my_lab"
     sys.path.remove(str(folder))
+    registry._KINDS.pop("PhaseCondition", None)
     import_study("downstream", "arms").ARMS.pop("half real + synthetic", None)
     properties.PROPERTIES.pop("contrast", None)
     for name in [name for name in sys.modules if name.split(".")[0] == "my_lab"]:

@@ -231,7 +231,7 @@ def sample(
         seed=seed,
         network_weights=str(network),
     )
-    return torch.stack([load_clip(path).as_tensor() for path in sorted(folder.glob("clip_*.nii.gz"))])
+    return torch.stack([load_clip(folder / f"clip_{i:06d}.nii.gz").as_tensor() for i in range(budget.num_clips)])
 
 
 @torch.no_grad()

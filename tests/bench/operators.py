@@ -17,7 +17,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from monai_feat.networks.blocks import AdaptiveModulation, ScaledSiLU, WeightedKeyValue
+from monai_feat.networks.blocks import AdaptiveModulation, ScaledSiLU
+from monai_feat.networks.mixers import WeightedKeyValue
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 from monai_feat.ops import bi_wkv, bi_wkv_reference
 

@@ -43,6 +43,8 @@ _SUFFIX = re.compile(
     r"[ _.-](?:masks?|gt|ground[ _-]?truth|labels?|labelmap|seg|segm|segmentation|annotation)(?:[ _-]?\d{1,2})?)",
     re.IGNORECASE,
 )
+# A word before a number, or stuck to one that ends there: ``cju0qk`` is no such thing.
+_FIRST_WORD = re.compile(r"^[^\W\d_]+(?:[ _.-](?=\d|%d)|(?=%d|\d+(?:[\W_]|$)))")
 
 
 def folder_role(name: str) -> Role:
@@ -87,7 +89,7 @@ def bare_name(stem: str) -> str:
         >>> bare_name("mask_0007-l"), bare_name("image07"), bare_name("cju0qk")
         ('0007-l', '07', 'cju0qk')
     """
-    return re.sub(r"^[^\W\d_]+[ _.-]?(?=\d|%d)", "", stem)
+    return _FIRST_WORD.sub("", stem)
 
 
 def _is_edge(name: str) -> bool:

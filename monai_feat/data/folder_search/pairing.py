@@ -124,7 +124,8 @@ def _places(unit: Unit) -> list[_Place]:
     folder, name = unit.path.parent, stem_of(unit.path).name
     if unit.path.is_dir():
         return [(folder, str(len(unit.files))), (folder.parent, f"{name}/{len(unit.files)}")]
-    return [(folder, bare_name(name)), (folder.parent, name), (folder.parent, bare_name(name))]
+    places = [(folder, bare_name(name)), (folder.parent, name), (folder.parent, bare_name(name))]
+    return list(dict.fromkeys(places))  # a clip claims each place once
 
 
 def _suffix_of(mask: Unit) -> str:

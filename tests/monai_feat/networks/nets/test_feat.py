@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from monai_feat.conditions import ClassCondition, FirstFramesCondition, ScalarCondition
 from monai_feat.importers import import_feat_checkpoint
 from monai_feat.networks.blocks import AdaptiveModulation
+from monai_feat.networks.mixers import WeightedKeyValue
 from monai_feat.networks.nets import FEAT, FEAT_PRESETS
 from monai_feat.networks.schedulers import RespacedDDIMScheduler, RespacedDDPMScheduler
 
@@ -184,7 +185,7 @@ def test_one_reference_length_stands_for_both() -> None:
     one, two, x = pico(reference_tokens=5), pico(reference_tokens=(5, 5)), clips()
     two.load_state_dict(one.state_dict())
     torch.testing.assert_close(one(x, 10), two(x, 10), rtol=0, atol=0)
-    assert {m.reference_tokens for m in one.modules() if hasattr(m, "reference_tokens")} == {5}
+    assert {m.slot.reference_tokens for m in one.modules() if isinstance(m, WeightedKeyValue)} == {5}
 
 
 def test_checkpointing_changes_nothing_but_memory() -> None:
