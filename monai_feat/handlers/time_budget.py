@@ -91,11 +91,11 @@ class TimeBudget:
         left = (now - since) / (done - before) * (total - done)
         expected = self.seconds + left
         if now - since >= _LOOK <= left and expected > self.max_seconds:
+            needed = _rounded_up(2 * expected)
             raise TimeoutError(
-                f"reading {total} files takes about {expected:.0f} s of the {self.max_seconds:g} s that there are "
-                f"(max_seconds, --minutes): give at least {_rounded_up(2 * expected)} s, {2 * expected / 60:.0f} "
-                "minutes, or ask for fewer clips (num_clips). What was read is kept, so that the same command goes on "
-                "from there"
+                f"reading {total} files takes about {expected:.0f} s of the {self.max_seconds:g} s that there are: run "
+                "the same command again, which goes on from what was read; or start anew with at least "
+                f"{needed} s (max_seconds, or --minutes {needed / 60:.2g}) or with fewer clips (num_clips)"
             )
 
     def attach(self, engine: Engine) -> None:
