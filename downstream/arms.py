@@ -13,9 +13,10 @@ import difflib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from monai_feat.data import ClipItem
+if TYPE_CHECKING:  # reading an arm takes no torch
+    from monai_feat.data import ClipItem
 
 __all__ = ["ARMS", "REFERENCE", "Arm", "ArmError", "Ingredients", "get_arm", "register_arm"]
 
@@ -63,10 +64,12 @@ class Arm:
         needs: what must be there.
         ratio: synthetic clips that it takes for each real one.
         augmentation: as `SegmentationSettings` has it.
+        steps: how many times the optimiser steps of the study; 1 for all arms but those that test just that.
         is_pseudo_labelled: whether a segmenter of the reference arm has to give masks first.
         kind: ``synthetic`` where it bears on the question, ``control`` where it bears on the answer's reasons,
             ``bound`` where it shows what more real clips bring.
         dose: `ratio`, of arms that differ in nothing else and so make a curve.
+        caveat: what a reader of an answer about it must know; empty for nothing.
     """
 
     name: str
@@ -76,9 +79,11 @@ class Arm:
     needs: frozenset[Need] = field(default_factory=frozenset)
     ratio: float = 0
     augmentation: Literal["standard", "strong"] = "standard"
+    steps: float = 1
     is_pseudo_labelled: bool = False
     kind: Literal["reference", "synthetic", "control", "bound"] = "control"
     dose: float | None = None
+    caveat: str = ""
 
     @property
     def uses_generator(self) -> bool:
@@ -148,6 +153,18 @@ def _with_synthetic(ratio: float) -> Arm:
     )
 
 
+def _strongly_augmented(ratio: float) -> Arm:
+    return Arm(
+        f"real + synthetic x{ratio:g} + strong augmentation",
+        "the same, augmented harder; compare it with “real + strong augmentation”: what clips add where that is used",
+        lambda have: [*have.real, *take(have.synthetic, ratio, have.real, "synthetic")],
+        needs=frozenset({"synthetic"}),
+        ratio=ratio,
+        augmentation="strong",
+        kind="synthetic",
+    )
+
+
 _ALL = [
     Arm(REFERENCE, "the real clips; all others are compared with it", lambda have: have.real, kind="reference"),
     Arm(
@@ -157,11 +174,18 @@ _ALL = [
         augmentation="strong",
     ),
     Arm(
+        "real + more steps",
+        "the real clips, trained for twice as many steps; whether longer training is all that is missing",
+        lambda have: have.real,
+        steps=2,
+    ),
+    Arm(
         "real repeated",
         "each real clip twice; nothing can be gained here",
         lambda have: [*have.real, *have.real],
     ),
     *map(_with_synthetic, RATIOS),
+    _strongly_augmented(1),
     Arm(
         "synthetic only",
         "all synthetic clips and no real one; how much of the real data they hold",
@@ -169,6 +193,7 @@ _ALL = [
         needs=frozenset({"synthetic"}),
         ratio=1,
         kind="synthetic",
+        caveat="real patients chose its weights, and trained the generator",
     ),
     Arm(
         "real + reconstructions",

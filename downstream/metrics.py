@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from monai.metrics import compute_dice, compute_hausdorff_distance, compute_surface_dice
@@ -16,43 +15,14 @@ from torch import Tensor
 from monai_feat.metrics.functional import mask_temporal_iou
 from monai_feat.transforms.labels import UNKNOWN_LABEL, check_classes
 
-__all__ = ["FOUND_SHARE", "METRICS", "TOLERANCE", "Metric", "score_clip"]
+from .metric_table import TOLERANCE
+
+__all__ = ["FOUND_SHARE", "score_clip"]
 
 FOUND_SHARE = 0.5
 """Share of a lesion's pixels that a prediction must cover to have found it."""
-TOLERANCE = 2.0
-"""By how much two outlines may differ and still agree, in the unit of the spacing: pixels, unless one is given."""
 _PERCENTILE = 95.0
 _NEIGHBOURS = ((1, 1, 1), (1, 1, 1), (1, 1, 1))  # pixels that touch by a corner belong together
-
-
-@dataclass(frozen=True)
-class Metric:
-    """How one number is called and read.
-
-    Attributes:
-        title: for people.
-        unit: empty for none.
-        higher_is_better: else lower is.
-        low: the least it can be.
-        high: the most it can be; infinite where the size of the picture decides.
-    """
-
-    title: str
-    unit: str
-    higher_is_better: bool
-    low: float = 0.0
-    high: float = 1.0
-
-
-METRICS: dict[str, Metric] = {
-    "dice": Metric("Dice", "", higher_is_better=True),
-    "surface_dice": Metric("Normalised surface distance", "", higher_is_better=True),
-    "hd95": Metric("95 % Hausdorff distance", "pixels", higher_is_better=False, high=math.inf),
-    "lesion_recall": Metric("Lesions found", "", higher_is_better=True),
-    "false_positive_frames": Metric("False positives on empty frames", "", higher_is_better=False),
-    "temporal_consistency": Metric("Temporal consistency", "", higher_is_better=True),
-}
 
 
 def score_clip(

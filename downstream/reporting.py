@@ -18,7 +18,7 @@ from .arms import REFERENCE, get_arm
 from .baselines import BASELINES
 from .clips import clip_name
 from .jobs import Job
-from .report import Example, ReportArm, ReportInput, Sample, extreme_clips, question_arms, write_report
+from .report import Example, ReportArm, ReportInput, Sample, extreme_clips, write_report
 from .scores import Score, read_scores
 from .study import Study, StudyError
 from .workspace import SCORES, SYNTHETIC_DATALIST, Workspace
@@ -59,6 +59,7 @@ def report_study(
         scores=scores,
         arms=[*map(_report_arm, study.arms), *(ReportArm(name, "baseline", _BASELINE) for name in BASELINES)],
         smallest_effect=study.smallest_effect,
+        questions=study.asked,
         surface_tolerance=study.surface_tolerance,
         metric=METRIC,
         examples=list(_examples(study, workspace, jobs, scores)),
@@ -100,7 +101,7 @@ def _versions() -> dict[str, str]:
 
 def _report_arm(name: str) -> ReportArm:
     arm = get_arm(name)
-    return ReportArm(name, arm.kind, arm.reason, arm.dose)
+    return ReportArm(name, arm.kind, arm.reason, arm.dose, arm.caveat)
 
 
 def _examples(study: Study, workspace: Workspace, jobs: Sequence[Job], scores: Sequence[Score]) -> Iterator[Example]:
@@ -109,7 +110,7 @@ def _examples(study: Study, workspace: Workspace, jobs: Sequence[Job], scores: S
     compared = [name for name in study.arms if name in scored]
     if not compared:
         return
-    leading = [name for name in question_arms([*map(_report_arm, study.arms)]) if name in scored]
+    leading = [question.arm for question in study.asked if question.arm in scored]
     shown = (leading or compared[::-1])[0]
     trained = [job for job in jobs if job.arm in (REFERENCE, shown)]
     for score, _ in extreme_clips(scores, shown, REFERENCE, METRIC):

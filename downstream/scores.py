@@ -16,7 +16,7 @@ from pathlib import Path
 
 from monai_feat.files import write_text
 
-from .metrics import METRICS
+from .metric_table import METRICS
 
 __all__ = ["Score", "check_unique", "read_scores", "write_scores"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +18,8 @@ from monai_feat.transforms import Fit
 from monai_feat.transforms.video.functional import OnShort
 
 from .arms import REFERENCE, Arm, get_arm
-from .metrics import TOLERANCE
+from .metric_table import TOLERANCE
+from .questions import Question, leading_arm
 
 __all__ = ["Data", "Generator", "Phantoms", "Study", "StudyError", "Training"]
 
@@ -218,6 +219,7 @@ class Study:
         seeds: of segmentation training.
         validation_share: share of the patients of a fraction that choose the weights and train nothing, at least one.
         split_seed: decides which patients belong to a fraction and which validate.
+        questions: what the study asks; none for whether the leading synthetic arm is better than ``real``.
         smallest_effect: smallest difference of mean Dice that would matter, declared before the study is run.
         surface_tolerance: pixels by which outlines may differ and still agree, for the normalised surface distance.
         fidelity: compare synthetic clips with real ones by ``monai-feat evaluate``, and look for copies.
@@ -234,6 +236,7 @@ class Study:
     seeds: tuple[int, ...] = (0, 1, 2)
     validation_share: float = 0.25
     split_seed: int = 0
+    questions: tuple[Question, ...] = ()
     smallest_effect: float = 0.02
     surface_tolerance: float = TOLERANCE
     fidelity: bool = True
@@ -253,11 +256,31 @@ class Study:
         _expect(REFERENCE in self.arms, f"arms contain {REFERENCE!r}, which the others are compared with", self.arms)
         for arm in map(get_arm, self.arms):
             self._check_arm(arm)
+        for question in self.questions:
+            self._check_question(question)
 
     @property
     def largest_ratio(self) -> float:
         """Synthetic clips for each real one that the arms need; 0 where none needs any."""
         return max(get_arm(name).ratio for name in self.arms)
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions in full: those of the study file, or else the one about the leading arm."""
+        leading = leading_arm([get_arm(name) for name in self.arms])
+        declared = self.questions or ((Question(leading),) if leading else ())
+        return tuple(
+            replace(
+                one,
+                margin=self.smallest_effect if one.margin is None else one.margin,
+                fraction=self._largest_fraction(one) if one.fraction is None else one.fraction,
+            )
+            for one in declared
+        )
+
+    def _largest_fraction(self, question: Question) -> float:
+        both = (question.arm, question.against)
+        return max(fraction for fraction in self.fractions if all(self.applies(arm, fraction) for arm in both))
 
     def applies(self, arm: str, fraction: float) -> bool:
         """Whether an arm exists at a fraction: of all real data, no more is left to add."""
@@ -284,6 +307,13 @@ class Study:
             f"arm {arm.name!r} learns from an averaged teacher: set training.ema_decay, which then holds in all arms",
             f"training.ema_decay: {self.training.ema_decay}",
         )
+
+    def _check_question(self, question: Question) -> None:
+        arms = [question.arm, question.against]
+        _expect(set(arms) <= set(self.arms), f"questions compare arms of this study ({'; '.join(self.arms)})", arms)
+        there = [f for f in self.fractions if all(self.applies(arm, f) for arm in arms)]
+        holds = there if question.fraction is None else question.fraction in there
+        _expect(bool(holds), f"arms {arms} of a question are compared at one of {there}", question.fraction)
 
 
 def _import(module: str) -> None:

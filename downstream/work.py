@@ -124,7 +124,7 @@ def _settings(study: Study, arm: Arm, seed: int) -> SegmentationSettings:
         num_frames=min(training.num_frames, data.num_frames),
         network=training.network,
         augmentation=arm.augmentation,
-        max_steps=training.steps,
+        max_steps=math.ceil(arm.steps * training.steps),
         batch_size=training.batch_size,
         learning_rate=training.learning_rate,
         val_interval=training.val_interval,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from .choice import extreme_clips
-from .inputs import Example, ReportArm, ReportInput, Sample, question_arms
+from .inputs import Example, ReportArm, ReportInput, Sample
 from .writing import write_report
 
-__all__ = ["Example", "ReportArm", "ReportInput", "Sample", "extreme_clips", "question_arms", "write_report"]
+__all__ = ["Example", "ReportArm", "ReportInput", "Sample", "extreme_clips", "write_report"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..metrics import METRICS
+from ..metric_table import METRICS
 from ..scores import Score
 
 __all__ = ["extreme_clips"]

@@ -12,8 +12,9 @@ from typing import Any
 
 from monai_feat.visualize import fact_text
 
-from ..metrics import METRICS
+from ..metric_table import METRICS
 from ..statistics import LEVEL, Comparison, Gain
+from ..statistics.simulated import largest_error, least_coverage
 from .findings import ArmMean, Findings
 from .generator import Fidelity
 from .verdict import Summary
@@ -34,16 +35,14 @@ def report_data(found: Findings, summary: Summary, fidelity: Sequence[Fidelity])
         "lead": {"arm": found.lead.arm, "fraction": found.lead.fraction} if found.lead else None,
         "arms": [{**asdict(arm), "minutes": study.minutes.get(arm.name)} for arm in study.arms],
         "minutes": dict(study.minutes),
-        "comparisons": [
-            {**_comparison(one), "bootstrap": list(ends)}
-            for one, ends in zip(found.comparisons, found.bootstrap, strict=True)
-        ],
-        "against_controls": [{"control": name, **_comparison(one)} for name, one in found.against_controls],
+        "declared": [_comparison(one) for one in found.declared],
+        "others": [_comparison(one) for one in found.others],
+        "against_controls": [_comparison(one) for one in found.against_controls],
         "secondary": {metric: [_gain(one) for one in rows] for metric, rows in found.secondary.items()},
         "means": [
             {"arm": mean.arm, "fraction": mean.fraction, "metric": mean.metric, **_mean(mean)} for mean in found.means
         ],
-        "simulated_coverage": dict(found.coverage),
+        "simulated": {"least_coverage": least_coverage(), "largest_error": largest_error()},
         "generator": [asdict(one) for one in fidelity],
         "notes": list(study.notes),
         "settings": _plain(study.settings),
@@ -64,24 +63,30 @@ def comparisons_csv(found: Findings) -> str:
 
 
 _COLUMNS = (
-    "arm", "fraction", "metric", "unit", "gain", "low", "high", "patients", "trainings", "folds", "verdict", "p",
-    "p_equivalent", "p_signed_rank", "power", "patients_needed",
+    "arm", "against", "fraction", "metric", "unit", "gain", "low", "high", "patients", "trainings", "folds", "ask",
+    "margin", "family", "simultaneous_low", "simultaneous_high", "verdict", "refused", "p", "power", "patients_needed",
 )  # fmt: skip
 
 
 def _csv_row(metric: str, facts: dict[str, Any]) -> dict[str, Any]:
     low, high = facts["interval"] or (None, None)
     kept = {key: value for key, value in facts.items() if key in _COLUMNS}
+    low_of_all, high_of_all = facts.get("simultaneous") or (None, None)
+    kept |= {"simultaneous_low": low_of_all, "simultaneous_high": high_of_all}
     return {**kept, "metric": metric, "unit": METRICS[metric].unit, "low": low, "high": high}
 
 
 def _comparison(one: Comparison) -> dict[str, Any]:
     return {
         **_gain(one),
+        "against": one.question.against,
+        "ask": one.question.ask,
+        "margin": one.margin,
+        "family": one.family,
+        "simultaneous": list(one.simultaneous) if one.simultaneous else None,
         "verdict": one.verdict,
+        "refused": one.refused,
         "p": one.p,
-        "p_equivalent": one.p_equivalent,
-        "p_signed_rank": one.p_signed_rank,
         "power": one.power,
         "patients_needed": one.patients_needed,
         "variance": {

@@ -21,7 +21,7 @@ from monai_feat.visualize import (
     percent,
 )
 
-from ..statistics import LEVEL, Comparison, arm_values
+from ..statistics import Comparison, arm_values
 from .findings import Findings
 from .gain_text import of_real_data, patient_text, unit_text
 
@@ -33,7 +33,8 @@ _SERIES: tuple[Series, ...] = ("second", "first", "third")
 def doses_section(found: Findings) -> Html:
     """Return gains by the number of synthetic clips, and means by that of real patients; empty where nothing varies."""
     doses = {arm.name: arm.ratio for arm in found.study.arms if arm.kind == "synthetic" and arm.ratio is not None}
-    dosed = [(doses[one.arm], one) for one in found.comparisons if one.arm in doses]
+    against = found.study.reference
+    dosed = [(doses[o.arm], o) for o in found.comparisons if o.arm in doses and o.question.against == against]
     by_fraction = {one.fraction: [pair for pair in dosed if pair[1].fraction == one.fraction] for _, one in dosed}
     panels = [_dose(found, pairs) for pairs in by_fraction.values() if len({ratio for ratio, _ in pairs}) > 1]
     if len({mean.fraction for mean in found.means}) > 1 and found.lead:
@@ -43,7 +44,7 @@ def doses_section(found: Findings) -> Html:
 
 def _dose(found: Findings, pairs: list[tuple[float, Comparison]]) -> Html:
     ordered = sorted(pairs, key=lambda pair: pair[0])
-    ends = [one.effect.interval(LEVEL) or (one.gain, one.gain) for _, one in ordered]
+    ends = [one.simultaneous or (one.gain, one.gain) for _, one in ordered]
     x = (0.0, *(ratio for ratio, _ in ordered))
     line = Line("gain", x, (0.0, *(one.gain for _, one in ordered)), "first", dots=True, intervals=((0.0, 0.0), *ends))
     title = f"Gain in {unit_text(found.metric)}, {of_real_data(ordered[0][1].fraction)}"
@@ -71,14 +72,15 @@ def _fraction_line(found: Findings, arm: str, series: Series) -> Line | None:
 
 
 def patients_section(found: Findings) -> Html:
-    """Return a line for each patient, from the reference to the leading synthetic arm."""
+    """Return a line for each patient, between the two arms of the leading question."""
     lead = found.lead
     if lead is None:
         return Html()
     study, pairs = found.study, lead.differences
     jobs = {(fold, seed) for fold, seeds in zip(pairs.folds, pairs.seeds, strict=True) for seed in seeds}
     scores = [score for score in study.scores if (score.fold, score.seed) in jobs]  # not of what one arm lacks
-    before, after = (arm_values(scores, arm, study.metric, lead.fraction) for arm in (study.reference, lead.arm))
+    compared = (lead.question.against, lead.arm)
+    before, after = (arm_values(scores, arm, study.metric, lead.fraction) for arm in compared)
     names = dict(zip(pairs.folds, pairs.patients, strict=True))
     lines = [
         _slope(name, float(np.mean(old)), float(np.mean(new)), found.metric.higher_is_better)
@@ -94,9 +96,9 @@ def patients_section(found: Findings) -> Html:
         "",
         said,
         x_axis=Axis(-0.15, 1.15),
-        x_names={0.0: study.reference, 1.0: lead.arm},
+        x_names={0.0: lead.question.against, 1.0: lead.arm},
     )
-    keys: dict[str, Html | Series] = {"better with synthetic clips": "third", "worse": "first"}
+    keys: dict[str, Html | Series] = {f"better with “{lead.arm}”": "third", "worse": "first"}
     explained = paragraph(f"Mean over clips and seeds, {of_real_data(lead.fraction)}.")
     return join([explained, legend(keys), element("div", panel, class_="grid large")])
 

@@ -5,24 +5,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from ..metrics import METRICS, Metric
+from ..metric_table import METRICS, Metric
+from ..questions import Question
 from ..scores import Score
-from ..statistics import (
-    LEVEL,
-    Comparison,
-    Effect,
-    Gain,
-    arm_values,
-    bootstrap_interval,
-    compare_arms,
-    estimate_effect,
-    measure_gains,
-    simulated_coverage,
-)
-from .inputs import ArmKind, ReportInput, question_arms
+from ..statistics import LEVEL, Comparison, Effect, Gain, arm_values, compare, estimate_effect, measure_gains
+from .inputs import ArmKind, ReportInput
 
 __all__ = ["ArmMean", "Findings", "find"]
 
@@ -45,8 +35,8 @@ class ArmMean:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The interval of the mean, within what the metric can be; None where nothing says how uncertain it is."""
-        ends, metric = self.effect.interval(LEVEL), METRICS[self.metric]
+        """The interval of the mean over patients, for these networks, within what the metric can be; None of one."""
+        ends, metric = self.effect.interval_over_patients(LEVEL), METRICS[self.metric]
         return ends and (max(metric.low, ends[0]), min(metric.high, ends[1]))
 
 
@@ -56,21 +46,19 @@ class Findings:
 
     Attributes:
         study: that they are of.
-        comparisons: of synthetic arms, controls and bounds with the reference, by the metric of the verdict.
-        against_controls: of the leading synthetic arm with each control, at the fraction of the verdict.
-        secondary: gains of the same arms by every other metric; nothing is decided by them.
+        declared: answers to the questions of the study, one family; the leading one first.
+        others: all other comparisons of arms with the reference, another family; they were not asked for.
+        against_controls: of each declared benefit with each control, for itself: a gain has to beat all of them.
+        secondary: gains of all arms by every other metric; nothing is decided by them.
         means: of every arm, baselines among them, at every fraction, by every metric.
-        bootstrap: percentiles of the hierarchical bootstrap, in the order of `comparisons`.
-        coverage: least simulated coverage of both kinds of interval at the size of this study; of none without gains.
     """
 
     study: ReportInput = field(repr=False)
-    comparisons: tuple[Comparison, ...]
-    against_controls: tuple[tuple[str, Comparison], ...]
+    declared: tuple[Comparison, ...]
+    others: tuple[Comparison, ...]
+    against_controls: tuple[Comparison, ...]
     secondary: Mapping[str, tuple[Gain, ...]]
     means: tuple[ArmMean, ...]
-    bootstrap: tuple[tuple[float, float], ...]
-    coverage: Mapping[str, float]
 
     @property
     def metric(self) -> Metric:
@@ -78,39 +66,43 @@ class Findings:
         return METRICS[self.study.metric]
 
     @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """All comparisons, the declared ones first."""
+        return (*self.declared, *self.others)
+
+    @property
     def fraction(self) -> float:
-        """The fraction that the report looks at more closely: the largest that the leading arm was compared at."""
+        """The fraction that the report looks at more closely: that of the leading question."""
         lead = self.lead
         return lead.fraction if lead else max((score.fraction for score in self.study.scores), default=1.0)
 
     @property
     def lead(self) -> Comparison | None:
-        """The first of `question_arms` that was compared, at its largest fraction."""
-        return next(iter(self.question), None)
-
-    @property
-    def question(self) -> list[Comparison]:
-        """The comparisons that the answer is about, the leading one first."""
-        return [one for name in question_arms(self.study.arms) for one in self.comparisons if one.arm == name]
-
-    @property
-    def controls(self) -> list[Comparison]:
-        """The comparisons of controls."""
-        return self._of_kind("control")
+        """The answer to the first question."""
+        return next(iter(self.declared), None)
 
     @property
     def bounds(self) -> list[Comparison]:
         """The comparisons of arms with more real clips."""
-        return self._of_kind("bound")
-
-    def _of_kind(self, kind: ArmKind) -> list[Comparison]:
-        names = {arm.name for arm in self.study.arms if arm.kind == kind}
+        names = self._named("bound")
         return [one for one in self.comparisons if one.arm in names]
+
+    def controls_of(self, one: Comparison) -> list[Comparison]:
+        """Return a declared arm against each control, at its fraction."""
+        return [other for other in self.against_controls if (other.arm, other.fraction) == (one.arm, one.fraction)]
+
+    def gain_of(self, arm: str, fraction: float) -> Comparison | None:
+        """Return the comparison of an arm with the reference; None where there is none."""
+        wanted = (arm, fraction, self.study.reference)
+        return next((o for o in self.comparisons if (o.arm, o.fraction, o.question.against) == wanted), None)
 
     def mean_of(self, arm: str, fraction: float, metric: str) -> ArmMean | None:
         """Return an arm's mean; None where it was not scored."""
         wanted = (arm, fraction, metric)
         return next((mean for mean in self.means if (mean.arm, mean.fraction, mean.metric) == wanted), None)
+
+    def _named(self, kind: ArmKind) -> set[str]:
+        return {arm.name for arm in self.study.arms if arm.kind == kind}
 
 
 def find(study: ReportInput) -> Findings:
@@ -119,34 +111,39 @@ def find(study: ReportInput) -> Findings:
     Raises:
         ValueError: the scores do not pair; see `paired_differences`.
     """
+    declared = _compare(study, study.questions)
+    asked = {(one.arm, one.question.against, one.fraction) for one in declared}
     arms, metrics = study.named("synthetic", "control", "bound"), {score.metric for score in study.scores}
-    main = tuple(compare_arms(study.scores, arms, study.reference, study.metric, study.smallest_effect))
-    found = Findings(
+    rest = [Question(arm, against=study.reference, fraction=f) for arm in arms for f in _fractions(study, arm)]
+    return Findings(
         study,
-        main,
-        against_controls=(),
+        declared,
+        others=_compare(study, [one for one in rest if one.cell not in asked]),
+        against_controls=tuple(_against_controls(study, declared)),
         secondary={
             metric: tuple(measure_gains(study.scores, arms, study.reference, metric))
             for metric in METRICS
             if metric in metrics - {study.metric}
         },
         means=tuple(_means(study)),
-        bootstrap=tuple(bootstrap_interval(one.differences.values, LEVEL) for one in main),
-        coverage=_coverage(main),
     )
-    return replace(found, against_controls=tuple(_against_controls(found)))
 
 
-def _against_controls(found: Findings) -> list[tuple[str, Comparison]]:
-    lead, study = found.lead, found.study
-    if lead is None:
-        return []
-    scores = [score for score in study.scores if score.fraction == lead.fraction]
-    pairs = [
-        (control, compare_arms(scores, [lead.arm], control, study.metric, study.smallest_effect))
-        for control in study.named("control")
-    ]
-    return [(control, comparison) for control, comparisons in pairs for comparison in comparisons]
+def _compare(study: ReportInput, questions: Sequence[Question]) -> tuple[Comparison, ...]:
+    return tuple(compare(study.scores, questions, study.metric, study.smallest_effect))
+
+
+def _fractions(study: ReportInput, arm: str) -> list[float]:
+    return sorted({score.fraction for score in study.scores if score.arm == arm}, reverse=True)
+
+
+def _against_controls(study: ReportInput, declared: Sequence[Comparison]) -> Iterator[Comparison]:
+    """Yield each declared benefit against each control: a family of one each, because it has to beat all of them."""
+    for one in declared:
+        for control in study.named("control"):
+            if one.question.ask == "benefit" and control not in (one.arm, one.question.against):
+                question = Question(one.arm, against=control, margin=one.margin, fraction=one.fraction)
+                yield from _compare(study, [question])
 
 
 def _means(study: ReportInput) -> list[ArmMean]:
@@ -158,8 +155,3 @@ def _means(study: ReportInput) -> list[ArmMean]:
         ArmMean(arm, fraction, metric, estimate_effect(list(arm_values(scores, arm, metric, fraction).values())))
         for (arm, fraction, metric), scores in sorted(cells.items(), key=lambda cell: (-cell[0][1], order[cell[0][0]]))
     ]
-
-
-def _coverage(comparisons: tuple[Comparison, ...]) -> dict[str, float]:
-    kinds = ("components", "bootstrap") if comparisons else ()
-    return {kind: min(simulated_coverage(one.differences, kind) for one in comparisons) for kind in kinds}

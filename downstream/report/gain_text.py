@@ -7,7 +7,7 @@ from __future__ import annotations
 from monai_feat.data import OWN_GROUP
 from monai_feat.visualize import format_number, format_range, percent
 
-from ..metrics import Metric
+from ..metric_table import Metric
 from ..statistics import LEVEL, Comparison
 from .findings import ArmMean
 
@@ -28,11 +28,12 @@ def signed(value: float, width: float | None = None) -> str:
 
 
 def gain_text(one: Comparison) -> str:
-    """Return a gain and its interval."""
-    ends = one.effect.interval(LEVEL)
+    """Return a gain and the interval that its verdict is read from."""
+    ends = one.simultaneous
     if ends is None:
         return f"{signed(one.gain)} (one patient: no interval)"
-    return f"{signed(one.gain, ends[1] - ends[0])} ({percent(LEVEL)} interval {format_range(*ends)})"
+    all_of = f", all {one.family} together" if one.family > 1 else ""
+    return f"{signed(one.gain, ends[1] - ends[0])} ({percent(LEVEL)} interval {format_range(*ends)}{all_of})"
 
 
 def mean_text(mean: ArmMean | None) -> str:

@@ -11,6 +11,7 @@ from monai_feat.visualize import (
     ColumnKind,
     Html,
     IntervalRow,
+    count,
     element,
     format_number,
     format_range,
@@ -22,7 +23,7 @@ from monai_feat.visualize import (
     table,
 )
 
-from ..metrics import METRICS
+from ..metric_table import METRICS
 from ..statistics import LEVEL, Comparison
 from .findings import Findings
 from .gain_text import mean_text, of_real_data, p_text, signed, unit_text
@@ -46,30 +47,33 @@ _MARKS: dict[str, Html] = {
 
 
 def gains_section(found: Findings) -> Html:
-    """Return a forest plot for each fraction, the tests behind it, and the leading arm against the controls."""
+    """Return a forest plot for each fraction, the numbers behind it, and what was asked against the controls."""
     if not found.comparisons:
         return paragraph("No arm was compared with the reference.")
     study, metric = found.study, found.metric
     explained = paragraph(
         f"Each arm against “{study.reference}”, the same patients scored by both: mean gain in {metric.title} over "
-        f"patients, so that more is better. Its interval holds what the choice of patients, the seeds of training and "
-        f"the folds do to it. Less than {study.smallest_effect:g} was declared not to matter."
+        "folds, so that more is better. All intervals of a table hold together in 95 % of such studies, and each "
+        f"verdict is read from its interval. Less than {study.smallest_effect:g} was declared not to matter."
     )
     fractions = dict.fromkeys(one.fraction for one in found.comparisons)
     plots = [_forest(found, fraction) for fraction in fractions]
-    return join([explained, legend(dict(_MARKS)), *plots, _tests(found), _controls(found)])
+    tables = [
+        _answers(found, found.declared, "What was asked"),
+        _answers(found, found.others, "Not asked, for a look around"),
+    ]
+    return join([explained, legend(dict(_MARKS)), *plots, *tables, _controls(found)])
 
 
 def _forest(found: Findings, fraction: float) -> Html:
-    least = found.study.smallest_effect
     rows = [
         IntervalRow(
-            label=one.arm,
+            label=one.arm if one.question.against == found.study.reference else f"{one.arm} − {one.question.against}",
             value=one.gain,
-            interval=one.effect.interval(LEVEL),
-            band=(-least, least),
+            interval=one.simultaneous,
+            band=(-one.margin, one.margin),
             centre=0.0,
-            note=one.verdict,
+            note=_told(one),
         )
         for one in found.comparisons
         if one.fraction == fraction
@@ -78,49 +82,59 @@ def _forest(found: Findings, fraction: float) -> Html:
     return interval_plot(rows, f"Gain in {found.metric.title}{unit}, {of_real_data(fraction)}", "more is better")
 
 
-def _tests(found: Findings) -> Html:
-    columns: dict[str, ColumnKind] = {"Arm": "text", "Gain": "number", "Bootstrap": "number", "Verdict": "text"}
-    columns |= {"p": "number", "p, alike": "number", "p, ranks": "number"}
-    columns |= {"Patients": "number", "Power": "number", "Needed": "number"}
-    rows = [_test_row(found, *pair) for pair in zip(found.comparisons, found.bootstrap, strict=True)]
+def _told(one: Comparison) -> str:
+    return "no verdict" if one.refused else one.verdict
+
+
+def _answers(found: Findings, family: Sequence[Comparison], title: str) -> Html:
+    if not family:
+        return Html()
+    columns: dict[str, ColumnKind] = {"Arm": "text", "Asked": "text", "Verdict": "text", "Gain": "number"}
+    columns |= {"By itself": "number", "p": "number", "Patients": "number", "Power": "number", "Needed": "number"}
+    together = f" All {len(family)} intervals of gains hold together; p is times {len(family)}." if family[1:] else ""
     caption = (
-        "Tests of all arms. p: of no difference; p, alike: of one that matters; p, ranks: of Wilcoxon’s test; all "
-        "corrected by Holm over these rows. Power: to find the smallest effect that matters, were it there; needed: "
-        "patients for 80 %"
+        f"{title}.{together} By itself: the interval of this arm alone. p: of no difference. Power: to show the "
+        "smallest difference that matters; needed: patients for a power of 80 %, in as many folds, – if none is enough"
     )
-    return table(columns, rows, caption)
+    return table(columns, [_answer_row(found, one) for one in family], caption)
 
 
-def _test_row(found: Findings, one: Comparison, bootstrap: tuple[float, float]) -> list[str | Cell]:
+def _answer_row(found: Findings, one: Comparison) -> list[str | Cell]:
+    alone = one.effect.interval(LEVEL)
+    trainings = f"{count(len(one.differences.folds), 'fold')}, {sum(map(len, one.differences.seeds))} trainings"
+    against = "" if one.question.against == found.study.reference else f", against {one.question.against}"
     return [
-        Cell(one.arm, of_real_data(one.fraction)),
+        Cell(one.arm, of_real_data(one.fraction) + against),
+        Cell(one.question.ask, f"margin {one.margin:g}"),
+        Cell(_told(one), one.refused),
         _gain_cell(one),
-        format_range(*bootstrap),
-        one.verdict,
+        format_range(*alone) if alone else "–",
         p_text(one.p),
-        p_text(one.p_equivalent),
-        p_text(one.p_signed_rank),
-        Cell(format_number(one.effect.patients), f"{sum(map(len, one.differences.seeds))} trainings"),
-        percent(one.power),
-        "none is enough" if one.patients_needed is None else format_number(one.patients_needed),
+        Cell(format_number(one.effect.patients), trainings),
+        "–" if one.refused else percent(one.power),
+        "–" if one.patients_needed is None else format_number(one.patients_needed),
     ]
 
 
 def _gain_cell(one: Comparison) -> Cell:
-    ends = one.effect.interval(LEVEL)
+    ends = one.simultaneous
     return Cell(signed(one.gain, ends[1] - ends[0] if ends else None), format_range(*ends) if ends else "no interval")
 
 
 def _controls(found: Findings) -> Html:
-    if not found.against_controls or found.lead is None:
+    if not found.against_controls:
         return Html()
-    columns: dict[str, ColumnKind] = {"Against": "text", "Gain": "number", "p": "number", "Verdict": "text"}
+    columns: dict[str, ColumnKind] = {"Arm": "text", "Against": "text", "Gain": "number", "Verdict": "text"}
     rows: list[list[str | Cell]] = [
-        [control, _gain_cell(one), p_text(one.p), one.verdict] for control, one in found.against_controls
+        [Cell(one.arm, of_real_data(one.fraction)), one.question.against, _gain_cell(one), _told(one)]
+        for one in found.against_controls
     ]
-    heading = element("h3", f"“{found.lead.arm}” against the controls")
-    said = paragraph("Where a control does as well, the gain is not due to new clips. Each p-value stands for itself.")
-    return join([heading, said, table(columns, rows, f"Paired gains, {of_real_data(found.lead.fraction)}")])
+    heading = element("h3", "What was asked, against the controls")
+    said = paragraph(
+        "A gain is due to new clips only where it beats each control. Each row is tested for itself, because all of "
+        "them have to hold."
+    )
+    return join([heading, said, table(columns, rows, "Paired gains over controls, with 95 % intervals")])
 
 
 def means_section(found: Findings) -> Html:
@@ -129,7 +143,8 @@ def means_section(found: Findings) -> Html:
     fractions = dict.fromkeys(mean.fraction for mean in found.means)
     parts = [
         paragraph(
-            "Means over patients, whatever the other arms do, with intervals. A structure that is missed counts as a "
+            "Means over folds, whatever the other arms do; intervals are over other patients, for these networks, and "
+            "do not tell arms apart. A structure that is missed counts as a "
             "miss in every one of them. Baselines look at no picture: what they reach is not an achievement. Only "
             f"{found.metric.title} decides; the others are shown to be read with it. Outlines agree within "
             f"{found.study.surface_tolerance:g} px."

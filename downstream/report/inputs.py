@@ -12,10 +12,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ..metrics import METRICS, TOLERANCE
+from ..metric_table import METRICS, TOLERANCE
+from ..questions import Question
 from ..scores import Score, check_unique
 
-__all__ = ["ArmKind", "Example", "ReportArm", "ReportInput", "Sample", "question_arms"]
+__all__ = ["ArmKind", "Example", "ReportArm", "ReportInput", "Sample"]
 
 ArmKind = Literal["reference", "synthetic", "control", "bound", "baseline"]
 
@@ -31,23 +32,14 @@ class ReportArm:
             ``baseline``: looks at no picture, shown and not tested.
         description: what it is trained on, and why.
         ratio: synthetic clips for each real one, for arms that are one dose–response curve; None for all others.
+        caveat: what a reader of an answer about it must know; empty for nothing.
     """
 
     name: str
     kind: ArmKind
     description: str = ""
     ratio: float | None = None
-
-
-def question_arms(arms: Sequence[ReportArm]) -> list[str]:
-    """Return the arms that the answer is about, the leading one first, which the report looks at more closely.
-
-    They are the synthetic arms with a dose or, where none has one, all synthetic arms. The leading one is that of
-    ratio 1, or nearest it: it is chosen by its dose, not by its score.
-    """
-    synthetic = [arm for arm in arms if arm.kind == "synthetic"]
-    dosed = [(abs(arm.ratio - 1), arm.name) for arm in synthetic if arm.ratio is not None]
-    return [name for _, name in sorted(dosed, key=lambda pair: pair[0])] or [arm.name for arm in synthetic]
+    caveat: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +108,7 @@ class ReportInput:
         scores: of all jobs; arms are compared at equal fraction, fold, seed and clip.
         arms: in the order of the report, exactly one of them the reference; every arm of the scores is among them.
         smallest_effect: smallest difference of `metric` that would matter, declared before the study was run.
+        questions: what was declared to be asked, the leading one first.
         surface_tolerance: pixels by which outlines may differ and still agree.
         metric: that the verdict is about; the others are shown beside it.
         examples: clips to look at; see `extreme_clips` for which.
@@ -136,6 +129,7 @@ class ReportInput:
     scores: Sequence[Score] = field(repr=False)
     arms: Sequence[ReportArm]
     smallest_effect: float
+    questions: Sequence[Question] = ()
     surface_tolerance: float = TOLERANCE
     metric: str = "dice"
     examples: Sequence[Example] = ()

@@ -8,71 +8,57 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..statistics import VERDICTS
-from .interval_trials import METHODS
-from .studies import rate_interval
+from .intervals import FAMILIES, METHODS
 
 __all__ = ["markdown"]
 
 Row = Mapping[str, Any]
+_SIZES = ("folds", "patients", "seeds")
 
 
 def markdown(table: Row) -> str:
-    """Return three tables, of coverage, verdicts and errors, from what `downstream.simulation` wrote."""
-    total = table["replicates"]
-    made = f"`{table['command']}`, {table['date']}, {total} replicates:"
-    parts = [made, "", *_coverage(table["coverage"]), "", *_verdicts(table["studies"], total)]
-    return "\n".join([*parts, "", *_errors(table["studies"], total)])
+    """Return three tables, of errors, of methods and of verdicts, from what `downstream.simulation` wrote."""
+    made = f"`{table['command']}`, {table['date']}, {table['studies']} studies a cell:"
+    parts = [_errors(table["intervals"]), _methods(table["intervals"]), _verdicts(table["verdicts"])]
+    return "\n\n".join([made, *("\n".join(part) for part in parts)])
 
 
-def _coverage(rows: list[Row]) -> Iterator[str]:
-    """For each design, least and most coverage over all laws and spreads, and the mean width."""
-    yield from _head("folds", "patients", "seeds", *(f"{name} (width)" for name in METHODS), "signed rank errs")
+def _errors(rows: list[Row]) -> Iterator[str]:
+    """For each design, the worst over all laws and spreads: coverage of one interval, errors of families."""
+    families = [size for size in FAMILIES if size > 1]
+    yield from _head(*_SIZES, "", "least coverage", *(f"{size} arms err" for size in families))
+    for found in _by_design(rows):
+        errors = [max(row["errors"][str(size)] for row in found) for size in FAMILIES]
+        verdicts = "verdicts" if found[0]["verdicts"] else "none given"
+        yield _line(*_sizes(found[0]["design"]), verdicts, f"{1 - errors[0]:.3f}", *(f"{e:.3f}" for e in errors[1:]))
+
+
+def _methods(rows: list[Row]) -> Iterator[str]:
+    """For each number of folds, the worst of each method: why the one in use was chosen."""
+    yield from _head("folds", *(f"{name}: {what}" for name in METHODS for what in ("least coverage", "7 arms err")))
+    for folds in sorted({row["design"]["folds"] for row in rows}):
+        found = [row for row in rows if row["design"]["folds"] == folds]
+        worst = [max(row["methods"][name][size] for row in found) for name in METHODS for size in ("1", "7")]
+        cells = [f"{share if place % 2 else 1 - share:.3f}" for place, share in enumerate(worst)]
+        yield _line(str(folds), *cells)
+
+
+def _verdicts(rows: list[Row]) -> Iterator[str]:
+    yield from _head(*_SIZES, "questions", "asked", "true gain", *VERDICTS)
+    for row in rows:
+        shares = [f"{row['verdicts'].get(verdict, 0):.3f}" for verdict in VERDICTS]
+        gain = f"{row['gain']:+.2f}".replace("-", "−")
+        yield _line(*_sizes(row["design"]), str(row["family"]), row["ask"], gain, *shares)
+
+
+def _by_design(rows: list[Row]) -> Iterator[list[Row]]:
     for design in {tuple(row["design"].items()): row["design"] for row in rows}.values():
-        found = [row for row in rows if row["design"] == design]
-        cells = [_coverage_cell(found, name) for name in METHODS]
-        yield _line(*_sizes(design), *cells, _range([row["signed_rank"] for row in found]))
-
-
-def _verdicts(studies: Mapping[str, Row], total: int) -> Iterator[str]:
-    yield from _head("study", "arm", "true gain", *VERDICTS, "interval holds", "signed rank")
-    for name, study in studies.items():
-        for arm, row in study["arms"].items():
-            verdicts = [_share(row["verdicts"].get(verdict, 0), total) for verdict in VERDICTS]
-            rest = _share(row["covered"], total), _share(row["signed_rank"], total)
-            yield _line(name, arm, f"{row['gain']:+.2f}".replace("-", "−"), *verdicts, *rest)
-
-
-def _errors(studies: Mapping[str, Row], total: int) -> Iterator[str]:
-    yield from _head("study", "folds", "patients", "seeds", "false finding", "false “no relevant difference”")
-    for name, study in studies.items():
-        errors = [_with_interval(study[key], total) for key in ("false_finding", "false_equivalence")]
-        yield _line(name, *_sizes(study["design"]), *errors)
+        yield [row for row in rows if row["design"] == design]
 
 
 def _sizes(design: Row) -> tuple[str, str, str]:
-    return str(design["folds"]), str(design["folds"] * design["patients"]), str(design["seeds"])
-
-
-def _coverage_cell(rows: list[Row], name: str) -> str:
-    found = [row for row in rows if name in row["coverage"]]
-    return _range([row["coverage"][name] for row in found]) + _width(found, name) if found else "–"
-
-
-def _range(shares: list[float]) -> str:
-    return f"{min(shares):.3f} to {max(shares):.3f}"
-
-
-def _width(rows: list[Row], name: str) -> str:
-    return f" ({sum(row['width'][name] for row in rows) / len(rows):.1f})"
-
-
-def _share(count: int, total: int) -> str:
-    return f"{count / total:.3f}"
-
-
-def _with_interval(count: int, total: int) -> str:
-    low, high = rate_interval(count, total)
-    return f"{count / total:.3f} ({low:.3f} to {high:.3f})"
+    uneven = "" if design["balanced"] else ", uneven"
+    return str(design["folds"]), f"{design['folds'] * design['patients']}{uneven}", str(design["seeds"])
 
 
 def _head(*names: str) -> Iterator[str]:

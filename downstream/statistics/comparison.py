@@ -1,27 +1,27 @@
 # Copyright (c) monai-feat contributors
 # SPDX-License-Identifier: Apache-2.0
-"""All arms against the reference, at every fraction: gains with intervals, tests, verdicts and power."""
+"""Arms against each other: gains with intervals, and verdicts of a family of questions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ..questions import Question
 from ..scores import Score
 from .differences import Differences, paired_differences
 from .effect import Effect, estimate_effect
-from .judgement import Verdict, judge
-from .multiplicity import holm, signed_rank_p
+from .judgement import Verdict, judge, why_not
 from .power import detection_power, patients_needed
 
-__all__ = ["ALPHA", "LEVEL", "Comparison", "Gain", "compare_arms", "measure_gains"]
+__all__ = ["ALPHA", "LEVEL", "Comparison", "Gain", "compare", "measure_gains"]
 
 ALPHA, LEVEL = 0.05, 0.95
 
 
 @dataclass(frozen=True)
 class Gain:
-    """One arm against the reference, at one fraction.
+    """One arm against another, at one fraction.
 
     Attributes:
         differences: that it is made of.
@@ -43,29 +43,41 @@ class Gain:
 
     @property
     def gain(self) -> float:
-        """Mean over patients, positive for better."""
+        """Mean over folds, positive for better."""
         return self.effect.value
 
 
 @dataclass(frozen=True)
 class Comparison(Gain):
-    """A gain with what may be said about it, beside the other arms of the study.
+    """A gain with what may be said about it, beside the others of its family.
 
     Attributes:
-        p: of no difference, by the t test over patients, trainings and folds, corrected by Holm.
-        p_equivalent: of a difference at least as large as the smallest effect, corrected likewise.
-        p_signed_rank: of Wilcoxon's test over patients, corrected likewise; shown, it decides nothing.
-        verdict: what may be said; of an arm that was trained once, nothing.
-        power: of this study to find the smallest effect.
+        question: that is asked.
+        margin: smallest difference that matters.
+        family: how many comparisons share the error rate of 0.05.
+        verdict: read from `simultaneous`.
+        refused: why there is no verdict; empty where there is one.
+        power: of this study to show a gain as large as the margin; 0 where verdicts are refused.
         patients_needed: for a power of 0.8; None where more patients alone are not enough.
     """
 
-    p: float
-    p_equivalent: float
-    p_signed_rank: float
+    question: Question
+    margin: float
+    family: int
     verdict: Verdict
+    refused: str
     power: float
     patients_needed: int | None
+
+    @property
+    def simultaneous(self) -> tuple[float, float] | None:
+        """The interval that, with those of its whole family, holds all true gains in 95 % of studies (Bonferroni)."""
+        return self.effect.interval(1 - ALPHA / self.family)
+
+    @property
+    def p(self) -> float:
+        """Two-sided p of no difference, times the size of the family."""
+        return min(1.0, self.family * self.effect.p_different())
 
 
 def measure_gains(scores: Iterable[Score], arms: Sequence[str], reference: str, metric: str) -> list[Gain]:
@@ -93,38 +105,42 @@ def measure_gains(scores: Iterable[Score], arms: Sequence[str], reference: str, 
     return [Gain(pair, estimate_effect(pair.values)) for pair in pairs]
 
 
-def compare_arms(
-    scores: Iterable[Score], arms: Sequence[str], reference: str, metric: str, smallest_effect: float
+def compare(
+    scores: Iterable[Score], questions: Sequence[Question], metric: str, smallest_effect: float
 ) -> list[Comparison]:
-    """Compare arms with the reference at every fraction that both have; all comparisons are one family of tests.
+    """Answer questions as one family: in 95 % of studies, all of their intervals hold the truth.
 
     Args:
-        scores: as for `measure_gains`, as are the next three.
-        arms: to compare.
-        reference: what with.
+        scores: of all jobs.
+        questions: of one family, in the order of the result; those whose arms have no scores are left out.
         metric: of which scores.
-        smallest_effect: smallest relevant gain, in the unit of the metric.
+        smallest_effect: margin of those that name none, in the unit of the metric.
 
     Raises:
         ValueError: scores do not pair, see `paired_differences`.
     """
-    gains = measure_gains(scores, arms, reference, metric)
-    tests = (
-        holm([one.effect.p_different() for one in gains]),
-        holm([one.effect.p_equivalent(smallest_effect) for one in gains]),
-        holm([signed_rank_p(one.differences.by_patient().values()) for one in gains]),
+    rows = list(scores)
+    gains = [(question, gain) for question in questions if (gain := _gain_of(rows, question, metric)) is not None]
+    return [_answer(question, gain, smallest_effect, len(gains)) for question, gain in gains]
+
+
+def _gain_of(scores: list[Score], question: Question, metric: str) -> Gain | None:
+    gains = measure_gains(scores, [question.arm], question.against, metric)
+    return next((gain for gain in gains if question.fraction in (None, gain.fraction)), None)
+
+
+def _answer(question: Question, gain: Gain, smallest_effect: float, family: int) -> Comparison:
+    margin = smallest_effect if question.margin is None else question.margin
+    refused, alpha = why_not(gain.differences), ALPHA / family
+    ends = gain.effect.interval(1 - alpha)
+    return Comparison(
+        gain.differences,
+        gain.effect,
+        question,
+        margin,
+        family,
+        "cannot be told" if refused or ends is None else judge(ends, margin, question.ask),
+        refused,
+        0.0 if refused else detection_power(gain.effect, margin, alpha),
+        patients_needed(gain.effect, margin, alpha),
     )
-    alpha = ALPHA / max(1, len(gains))
-    return [
-        Comparison(
-            one.differences,
-            one.effect,
-            p,
-            p_equivalent,
-            p_signed_rank,
-            judge(one.gain, p, p_equivalent, ALPHA) if one.effect.is_replicated else "cannot be told",
-            detection_power(one.effect, smallest_effect, alpha),
-            patients_needed(one.effect, smallest_effect, alpha),
-        )
-        for one, p, p_equivalent, p_signed_rank in zip(gains, *tests, strict=True)
-    ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ..metrics import METRICS
+from ..metric_table import METRICS
 from ..scores import Score
 
 __all__ = ["Differences", "Floats", "arm_values", "paired_differences"]

@@ -20,27 +20,29 @@ _CERTAIN = 30.0  # standard errors, beyond which power is 1 and the noncentral t
 
 
 def detection_power(effect: Effect, size: float, alpha: float = 0.05) -> float:
-    """Return how likely a true effect of some size is to be found, in its direction, by the two-sided t test.
+    """Return how likely a true effect of some size is to be found, in its direction, by the t test over folds.
 
     Args:
         effect: whose variances are taken as the true ones; its value is not.
         size: true mean gain.
-        alpha: of the test; for m arms, α/m is a bound for Holm's correction.
+        alpha: of the test; α/m for a family of m questions.
 
     Raises:
         ValueError: the size is not above 0.
     """
     if not size > 0:
         raise ValueError(f"expected an effect above 0, got {size}")
-    return float(_powers(effect, np.array([effect.patients]), size, alpha)[0]) if effect.is_known else 0.0
+    if effect.folds < 2:
+        return 0.0
+    return float(_powers(effect, np.array([effect.patients]), size, alpha)[0])
 
 
 def patients_needed(effect: Effect, size: float, alpha: float = 0.05, power: float = 0.8) -> int | None:
     """Return the least number of patients for some power, in as many folds and with as many seeds.
 
     Only what patients add to the variance shrinks with their number; what trainings and folds add does not. So there
-    may be no number that is enough: then it takes more seeds, or more folds. Nor is there one where every fold has one
-    patient, and nothing tells the two apart.
+    may be no number that is enough: then it takes more folds, or more seeds. Nor is there one for a single fold, or
+    where every fold has one patient, and nothing tells the two apart.
 
     Args:
         effect: whose variances are taken as the true ones.
@@ -51,7 +53,7 @@ def patients_needed(effect: Effect, size: float, alpha: float = 0.05, power: flo
     Returns:
         At least 2, or None where no number is enough. Above 200, within 2 %.
     """
-    if not effect.degrees[0]:
+    if effect.folds < 2 or effect.patients == effect.folds:
         return None
     many = np.geomspace(_FEW, _MOST_PATIENTS, round(math.log(_MOST_PATIENTS / _FEW, _STEP)))
     numbers = np.concatenate([np.arange(2, _FEW), np.ceil(many)])
@@ -60,15 +62,10 @@ def patients_needed(effect: Effect, size: float, alpha: float = 0.05, power: flo
 
 
 def _powers(effect: Effect, patients: Floats, size: float, alpha: float) -> Floats:
-    """Return the power with other numbers of patients, see `Effect.freedom`."""
-    by_patient = effect.by_patient * effect.patients / patients
-    degrees = np.maximum(1.0, effect.degrees[0] * patients / effect.patients)
-    variance = by_patient + effect.by_training + effect.by_fold
-    squares = by_patient**2 / degrees
-    for part, known in zip((effect.by_training, effect.by_fold), effect.degrees[1:], strict=True):
-        squares = squares + (part**2 / known if known else 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = np.where(squares > 0, variance**2 / squares, np.inf)
+    """Return the power with other numbers of patients; that of folds, and so the freedom, stays."""
+    variance = effect.by_patient * effect.patients / patients + effect.by_training + effect.by_fold
+    freedom = effect.folds - 1
+    with np.errstate(divide="ignore"):
         shift = np.minimum(size / np.sqrt(variance), _CERTAIN)
-    found: Floats = nct.sf(student.ppf(1 - alpha / 2, freedom), np.minimum(freedom, 1e6), shift)
+    found: Floats = nct.sf(student.isf(alpha / 2, freedom), freedom, shift)
     return np.where(shift < _CERTAIN, found, 1.0)

@@ -60,8 +60,10 @@ def test_larger_doses_hold_smaller_ones() -> None:
         assert large[: len(small)] == small
 
 
-def test_only_one_arm_differs_in_augmentation() -> None:
-    assert [arm.name for arm in ARMS.values() if arm.augmentation == "strong"] == ["real + strong augmentation"]
+def test_only_arms_that_say_so_differ_in_augmentation_or_steps() -> None:
+    strong = [arm.name for arm in ARMS.values() if arm.augmentation == "strong"]
+    assert strong == ["real + strong augmentation", "real + synthetic x1 + strong augmentation"]
+    assert {arm.name: arm.steps for arm in ARMS.values() if arm.steps != 1} == {"real + more steps": 2}
     assert [arm.name for arm in ARMS.values() if arm.kind == "reference"] == [REFERENCE]
 
 

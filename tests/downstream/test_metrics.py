@@ -12,7 +12,8 @@ from scipy import ndimage
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from downstream.metrics import METRICS, score_clip
+from downstream.metric_table import METRICS
+from downstream.metrics import score_clip
 
 
 def box(top: int, left: int, size: int = 4, frames: int = 3, extent: int = 16) -> Tensor:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from downstream.metrics import METRICS
+from downstream.metric_table import METRICS
 from downstream.scores import Score, read_scores, write_scores
 
 ONE = Score("real", 0.25, 0, 3, 'patient "4", left', "a b.mp4", "dice", 0.1 + 0.2)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from downstream.arms import ARMS
+from downstream.questions import Question
 from downstream.study import Data, Generator, Phantoms, StudyError, Training
 
 from .conftest import make_study
@@ -19,6 +20,22 @@ def test_the_largest_dose_is_what_the_arms_ask_for() -> None:
     assert make_study().largest_ratio == 1
     assert make_study(arms=("real", "real + synthetic x4", "real + synthetic x0.5")).largest_ratio == 4
     assert make_study(arms=("real", "real repeated"), generator=Generator()).largest_ratio == 0
+
+
+def test_a_study_that_asks_nothing_asks_for_the_benefit_of_its_leading_arm() -> None:
+    study = make_study(arms=("real", "real + synthetic x4", "real + synthetic x0.5"), fractions=(0.5, 1.0))
+    assert study.asked == (Question("real + synthetic x0.5", margin=0.02, fraction=1.0),)
+    assert make_study(arms=("real", "real repeated"), generator=Generator()).asked == ()
+
+
+def test_questions_are_completed_and_those_that_cannot_be_asked_are_refused() -> None:
+    arms, fractions = ("real", "real + synthetic x1", "real + extra real"), (0.5, 1.0)
+    asked = Question("real + synthetic x1", "non-inferiority", against="real + extra real", margin=0.03)
+    (found,) = make_study(arms=arms, fractions=fractions, questions=(asked,)).asked
+    assert (found.margin, found.fraction) == (0.03, 0.5)
+    for wrong in (Question("real + copies"), Question("real + synthetic x1", fraction=0.25)):
+        with pytest.raises(StudyError, match=r"questions compare arms of this study|compared at one of"):
+            make_study(arms=arms, fractions=fractions, questions=(wrong,))
 
 
 def test_extra_real_clips_exist_below_the_whole() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from downstream.questions import Question
 from downstream.report import Example, ReportArm, ReportInput, Sample
 from downstream.scores import Score
 from monai_feat.data import open_clips
@@ -25,13 +26,14 @@ ARMS = (
     ReportArm("real + synthetic x0.5", "synthetic", "one synthetic clip for two real ones", 0.5),
     ReportArm("real + synthetic x1", "synthetic", "the question, at one synthetic clip for each real one", 1.0),
     ReportArm("real + synthetic x2", "synthetic", "two for each", 2.0),
-    ReportArm("synthetic only", "synthetic", f"no real clip {EVIL}"),
+    ReportArm("synthetic only", "synthetic", f"no real clip {EVIL}", caveat="real patients chose its weights"),
     ReportArm("real + strong augmentation", "control", "what synthetic clips have to beat: it costs nothing"),
     ReportArm("real + copies", "control", "what a generator would give that only repeats its training clips"),
     ReportArm("real + extra real", "bound", "as many further real clips"),
     ReportArm("always empty", "baseline", "predicts nothing"),
     ReportArm("always centre", "baseline", "predicts a disc in the middle"),
 )
+QUESTION = Question("real + synthetic x1")
 GAINS = {
     "real": 0.0, "real + synthetic x0.5": 0.04, "real + synthetic x1": 0.07, "real + synthetic x2": 0.08,
     "synthetic only": -0.12, "real + strong augmentation": 0.01, "real + copies": 0.0, "real + extra real": 0.1,
@@ -42,7 +44,7 @@ GAINS = {
 def draw(
     gains: dict[str, float],
     folds: int = 3,
-    patients: int = 5,
+    patients: int = 10,
     seeds: int = 2,
     fractions: tuple[float, ...] = (1.0,),
     noise: float = 0.015,
@@ -71,7 +73,8 @@ def values_of(scores: list[Score], arm: str, metric: str = "dice", fraction: flo
 
 def small_study(**changes: Any) -> ReportInput:
     """Two arms, one of which gains."""
-    facts = {"title": "A study", "scores": draw({"real": 0.0, "real + synthetic x1": 0.07}), "arms": (ARMS[0], ARMS[2])}
+    scores = draw({"real": 0.0, "real + synthetic x1": 0.07})
+    facts = {"title": "A study", "scores": scores, "arms": (ARMS[0], ARMS[2]), "questions": (QUESTION,)}
     return ReportInput(**{**facts, "smallest_effect": 0.02, **changes})
 
 
@@ -83,6 +86,7 @@ def full_study(folder: Path, kind: str = "endoscopy", size: int = 64) -> ReportI
         title=f"Do synthetic {kind} clips help? {EVIL}",
         scores=scores,
         arms=ARMS,
+        questions=(QUESTION, Question("synthetic only", "non-inferiority")),
         smallest_effect=0.02,
         examples=tuple(example(clips[i], scores[12 * i], size) for i in range(4)),
         samples=tuple(sample(clips[i], f"fold {i % 2}", f"clip_{i:06d}") for i in range(4)),

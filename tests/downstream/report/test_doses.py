@@ -58,7 +58,7 @@ def test_gains_stand_over_their_doses_with_their_intervals() -> None:
         x, y = zip(*dots(figure), strict=True)
         scale([0.0, 0.5, 1.0, 2.0], list(x))
         axis = scale(gains, list(y))
-        intervals = {one.arm: one.effect.interval() for one in found.comparisons if one.fraction == fraction}
+        intervals = {one.arm: one.simultaneous for one in found.comparisons if one.fraction == fraction}
         ends = [intervals.get(arm) or (0.0, 0.0) for arm in arms]
         np.testing.assert_allclose(whiskers(figure), axis(np.array(ends)), atol=0.02)
 
@@ -94,18 +94,18 @@ def test_patients_who_gain_and_who_lose_are_told_apart(metric: str) -> None:
     markup = patients_section(find(small_study(scores=scores, metric=metric)))
     means = np.stack([values_of(scores, arm, metric).mean(axis=1) for arm in ("real", QUESTION)], axis=1)
     gains = (means[:, 1] - means[:, 0]) * (1 if metric == "dice" else -1)
-    assert 0 < (gains > 0).sum() < len(gains) == 15
+    assert 0 < (gains > 0).sum() < len(gains) == 30
     (figure,) = panels(markup).values()
     expected = ["line third" if gain > 0 else "line first" for gain in gains]
     assert [line.get("class") for line in figure.iter("polyline")] == expected
-    assert f"{(gains > 0).sum()} of 15 patients gain, {(gains < 0).sum()} lose." in markup
+    assert f"{(gains > 0).sum()} of 30 patients gain, {(gains < 0).sum()} lose." in markup
     scale(means.ravel().tolist(), [y for _, y in dots(figure)])
 
 
 def test_a_patient_who_stays_is_neither() -> None:
     scores = draw({"real": 0.0, QUESTION: 0.0}, noise=0.0)
     markup = patients_section(find(small_study(scores=scores)))
-    assert "0 of 15 patients gain, 0 lose." in markup
+    assert "0 of 30 patients gain, 0 lose." in markup
     assert "line third" not in markup.split("<figure", 1)[1]
 
 
@@ -115,4 +115,4 @@ def test_patients_are_compared_over_the_trainings_that_both_arms_have() -> None:
     bad = [s for s in base if (s.arm, s.fold, s.seed) == ("real", 2, 1)]
     kept = [s for s in base if (s.fold, s.seed) != (2, 1)]
     scores = [*kept, *(Score(s.arm, s.fraction, s.fold, s.seed, s.patient, s.clip, s.metric, 0.1) for s in bad)]
-    assert "0 of 15 patients gain, 0 lose." in patients_section(find(small_study(scores=scores)))
+    assert "0 of 30 patients gain, 0 lose." in patients_section(find(small_study(scores=scores)))

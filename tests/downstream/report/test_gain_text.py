@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from downstream.metrics import METRICS
+from downstream.metric_table import METRICS
 from downstream.report.findings import ArmMean, find
 from downstream.report.gain_text import gain_text, mean_text, of_real_data, p_text, signed, unit_text
 from downstream.statistics import Effect
@@ -33,16 +33,16 @@ def test_a_gain_has_a_sign_where_it_is_seen(value: float, width: float | None, e
 def test_a_gain_is_told_with_its_interval_and_as_precisely_as_that_allows() -> None:
     (one,) = find(small_study()).comparisons
     low, high = one.effect.interval() or (0.0, 0.0)
-    assert gain_text(one) == f"+{one.gain:.3f} (95\xa0% interval {low:.3f} to {high:.3f})"
+    assert gain_text(one) == f"+{one.gain:.4f} (95\xa0% interval {low:.4f} to {high:.4f})"
     scores = draw({"real": 0.0, QUESTION: 0.1}, folds=1, patients=1)
     (alone,) = find(small_study(scores=scores)).comparisons
     assert gain_text(alone) == f"+{alone.gain:#.3g} (one patient: no interval)"
 
 
 def test_a_mean_is_told_as_precisely_as_its_interval_allows() -> None:
-    spread = Effect(0.71234, 0.01, 0.0, 0.0, (5, 0, 0), 6)
+    spread = Effect(0.71234, (), by_patient=0.01, patients=6)
     assert mean_text(ArmMean("real", 1.0, "dice", spread)) == "0.71"
-    unknown = Effect(0.71234, 0.0, 0.0, 0.0, (0, 0, 0), 1)
+    unknown = Effect(0.71234, ())
     assert mean_text(ArmMean("real", 1.0, "dice", unknown)) == "0.712"
     assert mean_text(None) == "–"
 

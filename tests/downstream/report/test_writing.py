@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from downstream.report import write_report
+from downstream.report.findings import find
 from downstream.scores import read_scores
-from downstream.statistics import compare_arms
 from tests.downstream.report.studies import ARMS, EVIL, draw, full_study, small_study
 from tests.monai_feat.visualize.browser import Visit, headless_browser
 
@@ -27,10 +27,10 @@ def test_page_json_and_tables_agree(report: Path) -> None:
     study = full_study(report.parent.parent / "again")
     data = json.loads(report.with_name("report.json").read_text(encoding="utf-8"))
     assert read_scores(report.with_name("scores.csv")) == study.scores
-    arms = [arm["name"] for arm in data["arms"] if arm["kind"] in ("synthetic", "control", "bound")]
-    expected = compare_arms(study.scores, arms, "real", "dice", 0.02)
-    assert [row["gain"] for row in data["comparisons"]] == [one.gain for one in expected]
-    assert [row["verdict"] for row in data["comparisons"]] == [one.verdict for one in expected]
+    expected = find(study).comparisons
+    told = [*data["declared"], *data["others"]]
+    assert [row["gain"] for row in told] == [one.gain for one in expected]
+    assert [row["verdict"] for row in told] == [one.verdict for one in expected]
     with report.with_name("comparisons.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 3 * len(expected)
@@ -88,12 +88,12 @@ def test_a_job_that_failed_is_named(tmp_path: Path) -> None:
 def test_the_least_study_has_a_page_that_claims_nothing(tmp_path: Path) -> None:
     scores = draw({"real": 0.0}, folds=1, patients=1, seeds=1)
     page = write_report(tmp_path, small_study(scores=scores, arms=ARMS)).read_text(encoding="utf-8")
-    assert "has no arm with synthetic clips" in page
+    assert "asked nothing of arms that have scores" in page
     assert "No arm was compared" in page
 
 
 def test_one_patient_is_no_evidence(tmp_path: Path) -> None:
     scores = draw({"real": 0.0, "real + synthetic x1": 0.2}, folds=1, patients=1, seeds=3)
     page = write_report(tmp_path, small_study(scores=scores)).read_text(encoding="utf-8")
-    assert "does not show whether synthetic clips help" in page
+    assert "There is no verdict on “real + synthetic x1” and “real”" in page
     assert "one patient: no interval" in page

@@ -10,38 +10,37 @@ from pathlib import Path
 import pytest
 
 from downstream.simulation import __main__ as command
-from downstream.simulation.study_laws import Design
-from downstream.statistics.simulated_coverage import TABLE
+from downstream.simulation.laws import Design
+from downstream.statistics.simulated import TABLE
 
 
 @pytest.fixture
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = [(Design(folds, 4 // folds, 2), "patients only", "normal") for folds in (1, 2)]
     monkeypatch.setattr(command, "CELLS", cells)
-    monkeypatch.setattr(command, "STUDIES", {"tiny": Design(2, 3, 1)})
+    monkeypatch.setattr(command, "POWER_DESIGNS", [Design(2, 30, 1)])
 
 
 @pytest.mark.usefixtures("_small")
 def test_the_table_is_written_and_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "table.json"
-    assert command.main(["--replicates", "3", "--out", str(out)]) == 0
+    assert command.main(["--studies", "3", "--out", str(out)]) == 0
     assert f"Wrote {out}" in capsys.readouterr().out
     table = json.loads(out.read_text())
-    assert [len(row["coverage"]) for row in table["coverage"]] == [3, 4]  # one fold has no interval over folds
-    assert table["command"] == "python -m downstream.simulation --replicates 3 --seed 0"
+    assert [row["verdicts"] for row in table["intervals"]] == [False, False]
+    assert table["command"] == "python -m downstream.simulation --studies 3 --seed 0"
     assert len([line for line in out.read_text().splitlines() if '"law": "normal"' in line]) == 2
     assert command.main(["--markdown", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert "| 2 | 4 | 2 | " in printed
-    assert "| tiny | fresh data | +0.04 | " in printed
-    assert "| tiny | a harmful generator | −0.04 | " in printed
+    assert "| 2 | 4 | 2 | none given | " in printed
+    assert "| 2 | 60 | 1 | 4 | non-inferiority | −0.02 | " in printed
 
 
 @pytest.mark.usefixtures("_small")
 def test_a_seed_gives_one_table() -> None:
-    first, again, other = (command.simulate_table(3, seed, progress=False) for seed in (0, 0, 1))
+    first, again, other = (command.simulate_table(30, seed, progress=False) for seed in (0, 0, 1))
     assert first == again
-    assert first["coverage"] != other["coverage"]
+    assert first["intervals"] != other["intervals"]
 
 
 @pytest.mark.usefixtures("_small")
@@ -49,8 +48,8 @@ def test_a_seed_gives_one_table() -> None:
     ("arguments", "complaint"),
     [
         (["--markdown"], "none.json"),
-        (["--replicates", "0"], "expected at least 1 replicate, got 0"),
-        (["--replicates", "1"], "expected 2 replicates at least"),
+        (["--studies", "0"], "expected at least 1 study, got 0"),
+        (["--studies", "1"], "expected 2 studies at least"),
     ],
 )
 def test_what_goes_wrong_is_told_and_nothing_written(
