@@ -9,7 +9,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 from monai.transforms import CenterSpatialCrop, Flip, Rotate90
-from PIL import Image
+from PIL import Image, ImageOps
 
 from monai_feat.data.clip_masks import MaskFile, MaskReadings, crop_like, crop_of
 from monai_feat.data.datalist import DatalistError
@@ -136,6 +136,18 @@ def test_deep_and_palette_masks_of_the_reports_are_classes(cases: Path, tmp_path
     Image.new("RGB", stored.shape[::-1]).save(tmp_path / "clip.png")
     (frame,) = MaskFile(cases / "masks" / name, open_clip(tmp_path / "clip.png"), 3).iter_frames([0])
     np.testing.assert_array_equal(frame[0], stored)
+
+
+def test_turned_frames_of_the_reports_lie_under_their_masks(cases: Path) -> None:
+    folder = cases / "masks" / "exif180"
+    clip = open_clip(folder / "images" / "c1")
+    masks = MaskFile(folder / "masks" / "c1", clip, 2).iter_frames(range(clip.frames))
+    files = zip(*(sorted((folder / kind / "c1").iterdir()) for kind in ("images", "masks")), strict=True)
+    for frame, mask, (image, label) in zip(clip.read().unbind(1), masks, files, strict=True):
+        seen = ImageOps.exif_transpose(Image.open(image))  # as every viewer turns it
+        np.testing.assert_array_equal(frame.permute(1, 2, 0), np.asarray(seen).reshape(*seen.size[::-1], -1))
+        np.testing.assert_array_equal(mask[0] > 0, np.asarray(Image.open(label)) > 0)
+        assert seen.size == Image.open(label).size
 
 
 def test_another_size_is_an_error(tmp_path: Path) -> None:
