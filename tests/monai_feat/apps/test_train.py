@@ -25,9 +25,10 @@ def test_both_trainings_leave_weights_for_the_next_command(
     printed = capsys.readouterr().out
     assert printed.count("-m monai.bundle run") == 2
     assert f"Next: monai-feat sample '{out}' --num-clips 64 --out '{out}/samples'" in printed
-    for sheet in ("autoencoder/reconstructions.png", "feat/loss.png", "feat/samples/epoch_0001.png"):
-        assert f"Wrote {out / sheet}" in printed
-        assert (out / sheet).is_file()
+    latest = max((out / "feat" / "samples").glob("epoch_*.png"))  # a quick machine makes several epochs
+    for sheet in (out / "autoencoder" / "reconstructions.png", out / "feat" / "loss.png", latest):
+        assert f"Wrote {sheet}" in printed
+        assert sheet.is_file()
     for name in ("autoencoder", "feat"):
         assert training_source(out / name / f"{name}.safetensors", "") == str(clips["ultrasound"])
     trained = epoch_of(find_checkpoint("last", out / "feat"))
